@@ -1,0 +1,85 @@
+"""create_app(): settings, database, fence, access, rooms, seal."""
+
+import secrets
+
+import structlog
+from flask import Flask, g, request
+from flask.typing import ResponseReturnValue
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from kbadmin import (
+    access,
+    config,
+    database,
+    engine,
+    errors,
+    forms,
+    headers,
+    health,
+    logs,
+    navigation,
+    sealing,
+    templating,
+)
+from kbadmin.accounts import routes as accounts
+from kbadmin.audit import routes as audit
+from kbadmin.config import Settings, read_environment
+from kbadmin.delivery import routes as delivery
+from kbadmin.encryption import KeyRing
+from kbadmin.paths import shipped
+from kbadmin.smtp import routes as smtp
+from kbadmin.users import routes as users
+
+BODY_BYTES = 1024 * 1024
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """The application for these settings, by default those of the environment.
+
+    Raises :class:`kbadmin.config.ConfigurationError` for a wrong setting and RuntimeError for a view without a stamp.
+    """
+    settings = settings or read_environment()
+    logs.attach(settings)
+    app = Flask("kbadmin", template_folder=str(shipped("templates")), static_folder=str(shipped("static")))
+    _configure(app, settings)
+    app.before_request(_name_the_request)
+    database.attach(app, settings)
+    headers.attach(app, settings)
+    access.attach(app)
+    forms.attach(app)
+    errors.attach(app)
+    templating.attach(app, settings)
+    navigation.attach(app)
+    for room in (health, users, accounts, audit, smtp, delivery):
+        app.register_blueprint(room.blueprint)
+    engine.attach(app, settings)
+    access.seal(app)
+    return app
+
+
+def _configure(app: Flask, settings: Settings) -> None:
+    app.extensions[config.EXTENSION] = settings
+    app.extensions[sealing.EXTENSION] = KeyRing(settings.keys)
+    prefix = "__Host-" if settings.is_https else ""
+    app.config.update(
+        SECRET_KEY=settings.secret_key,
+        SECRET_KEY_FALLBACKS=list(settings.secret_key_fallbacks),
+        SESSION_COOKIE_NAME=f"{prefix}kbadmin-form",
+        SESSION_COOKIE_SECURE=settings.is_https,
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SEND_FILE_MAX_AGE_DEFAULT=31536000,
+        MAX_CONTENT_LENGTH=BODY_BYTES,
+        MAX_FORM_PARTS=200,
+        TRUSTED_HOSTS=settings.hosts,
+    )
+    if settings.trusted_proxies:
+        n = settings.trusted_proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=n, x_proto=n, x_host=n)  # type: ignore[method-assign]
+
+
+def _name_the_request() -> ResponseReturnValue | None:
+    g.request_id = secrets.token_hex(8)
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=g.request_id, path=request.path)
+    return None

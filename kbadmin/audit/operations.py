@@ -1,0 +1,59 @@
+"""record(): one verb for everything that belongs into the audit log."""
+
+import uuid
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy.orm import Session
+
+from kbadmin.audit.models import AuditEntry
+from kbadmin.database import db
+from kbadmin.encryption import MASK, Secret
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who acts: a signed-in person, or a part of the product with a name and no id."""
+
+    id: uuid.UUID | None
+    label: str
+    network_address: str = ""
+
+
+WORKER = Actor(None, "kbadmin (background work)")
+COMMAND_LINE = Actor(None, "kbadmin (command line)")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """What was acted on."""
+
+    kind: str
+    id: uuid.UUID | None
+    label: str
+
+
+def record(
+    action: str,
+    *,
+    actor: Actor,
+    subject: Subject | None = None,
+    session: Session | None = None,
+    **facts: Any,
+) -> None:
+    """Add a line. ``action`` is a fixed phrase («smtp service created»); ``facts`` are JSON values, never secrets.
+
+    By default the line is part of the caller's transaction; give the ledger's session for what must outlive a refusal.
+    """
+    (session or db.session).add(
+        AuditEntry(
+            action=action,
+            actor_id=actor.id,
+            actor=actor.label,
+            network_address=actor.network_address,
+            subject_kind=subject.kind if subject else "",
+            subject_id=subject.id if subject else None,
+            subject=subject.label[:254] if subject else "",
+            facts={key: MASK if isinstance(value, Secret) else value for key, value in facts.items()},
+        )
+    )

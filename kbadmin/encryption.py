@@ -1,0 +1,173 @@
+"""Secrets and tokens at rest: an AES-256-GCM envelope that is bound to one row and one destination.
+
+The envelope is ``v1.<kid>.<base64url(nonce ‖ ciphertext ‖ tag)>``. Its associated data names table, column,
+account, row and destination, so that a ciphertext moved to another row, or a row re-pointed at another server,
+does not open. Each purpose has a data key of its own (HKDF-SHA256 of the master key, RFC 5869).
+
+An unknown version or key id is an error: nothing that is not an envelope is ever taken for plaintext.
+"""
+
+import base64
+import binascii
+import hashlib
+import json
+import secrets as random
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, NoReturn
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from kbadmin.key_settings import MasterKey
+
+VERSION = "v1"
+NONCE_BYTES = 12
+MASK = "•••"
+REMEMBERED = 512
+REMEMBERED_FROM = 6  # Masking shorter values would blot out ordinary words.
+
+_revealed: dict[str, None] = {}
+
+
+class Unreadable(Exception):
+    """A sealed value does not open: wrong or missing key, another row, another destination, or damage."""
+
+
+class Secret:
+    """A value that must not be shown: it prints as dots and refuses to be pickled or put into JSON.
+
+    Only the edges that talk to a server call :meth:`reveal`; a lint rule keeps the list.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        """The value itself, for the one line that hands it to a server. The logs mask it from then on."""
+        if len(self._value) >= REMEMBERED_FROM:
+            _revealed[self._value] = None
+            while len(_revealed) > REMEMBERED:
+                _revealed.pop(next(iter(_revealed)), None)
+        return self._value
+
+    def __repr__(self) -> str:
+        return MASK
+
+    __str__ = __repr__
+
+    def __format__(self, _spec: str) -> str:
+        return MASK
+
+    def __bool__(self) -> bool:
+        return bool(self._value)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and random.compare_digest(self._value.encode(), other._value.encode())
+
+    def __hash__(self) -> int:
+        return hash((Secret, self._value))
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a Secret is not pickled")
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a sealed value lives and whom it is for; becomes the associated data of its envelope."""
+
+    table: str
+    column: str
+    account: str
+    row: str
+    destination: str
+
+    def associated_data(self, kid: str) -> bytes:
+        """The bytes that GCM authenticates beside the ciphertext; JSON, so that no two places can collide."""
+        digest = hashlib.sha256(self.destination.encode()).hexdigest()
+        return json.dumps([VERSION, kid, self.table, self.column, self.account, self.row, digest]).encode()
+
+
+class KeyRing:
+    """The keys at rest: the first seals, all of them open."""
+
+    def __init__(self, keys: Iterable[MasterKey]) -> None:
+        self._keys = {key.kid: key for key in keys}
+        self.current = next(iter(self._keys))
+
+    @property
+    def kids(self) -> tuple[str, ...]:
+        """Key ids, current first."""
+        return tuple(self._keys)
+
+    def seal(self, secret: Secret, *, purpose: str, place: Place) -> str:
+        """Encrypt under the current key. A random 96-bit nonce is far from repeating at our volumes (NIST SP 800-38D)."""
+        nonce = random.token_bytes(NONCE_BYTES)
+        cipher = AESGCM(_data_key(self._keys[self.current], purpose))
+        sealed = cipher.encrypt(nonce, secret.reveal().encode(), place.associated_data(self.current))
+        return f"{VERSION}.{self.current}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
+
+    def open(self, envelope: str, *, purpose: str, place: Place) -> Secret:
+        """Decrypt; raises :class:`Unreadable` with a reason that holds no secret."""
+        kid, payload = _parts(envelope)
+        if kid not in self._keys:
+            raise Unreadable(f"key {kid!r} is not among KBADMIN_KEYS")
+        cipher = AESGCM(_data_key(self._keys[kid], purpose))
+        try:
+            clear = cipher.decrypt(payload[:NONCE_BYTES], payload[NONCE_BYTES:], place.associated_data(kid))
+        except InvalidTag:
+            raise Unreadable(f"{place.table}.{place.column} of row {place.row} does not open with key {kid!r}") from None
+        return Secret(clear.decode())
+
+    def is_current(self, envelope: str) -> bool:
+        """Whether the envelope was sealed under the key that seals now."""
+        return key_id(envelope) == self.current
+
+
+def key_id(envelope: str) -> str:
+    """The id of the key an envelope was sealed under; raises :class:`Unreadable` if it is no envelope."""
+    return _parts(envelope)[0]
+
+
+def _parts(envelope: str) -> tuple[str, bytes]:
+    version, _, rest = envelope.partition(".")
+    kid, _, payload = rest.partition(".")
+    if version != VERSION or not kid:
+        raise Unreadable("this is not an envelope that this version can read")
+    try:
+        raw = base64.b64decode(payload, altchars=b"-_", validate=True)
+    except binascii.Error:
+        raise Unreadable("the envelope is damaged") from None
+    if len(raw) < NONCE_BYTES + 16:
+        raise Unreadable("the envelope is damaged")
+    return kid, raw
+
+
+@lru_cache(maxsize=64)
+def _data_key(key: MasterKey, purpose: str) -> bytes:
+    return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"kbadmin {purpose}".encode()).derive(key.material)
+
+
+def json_default(value: Any) -> str:
+    """For ``json.dumps(default=…)``: prints a Secret as dots and everything else as text."""
+    return MASK if isinstance(value, Secret) else str(value)
+
+
+def revealed_values() -> list[str]:
+    """The secrets that were revealed lately in this process, longest first: what a log line must not contain."""
+    return sorted(_revealed, key=len, reverse=True)
+
+
+def new_token() -> str:
+    """A random 256-bit token, safe in an address."""
+    return random.token_urlsafe(32)
+
+
+def fingerprint(token: str) -> str:
+    """What is stored instead of a token: SHA-256; 256 random bits need neither salt nor stretching."""
+    return hashlib.sha256(token.encode()).hexdigest()

@@ -1,0 +1,170 @@
+"""The engine carries wake-ups; the database is the truth.
+
+A task is a function that takes JSON values, usually one id, and looks up the rest. :func:`wake` queues it *after*
+the transaction that asked for it has committed. A lost wake-up costs seconds, as sweeps find what is due; a doubled
+one must cost nothing. Nothing outside this module imports Huey.
+"""
+
+import functools
+import json
+import os
+import threading
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlsplit
+
+import huey.consumer
+import huey.serializer
+from flask import Flask, current_app
+from huey import PostgresHuey, RedisHuey, SqliteHuey
+from huey.registry import Message
+from sqlalchemy import event
+from sqlalchemy.orm import Session
+
+from kbadmin import logs
+from kbadmin.config import Settings
+from kbadmin.database import db
+
+EXTENSION = "kbadmin.engine"
+_PENDING = "wakes"
+
+log = logs.get(__name__)
+
+Task = Callable[..., None]
+TASKS: dict[str, Task] = {}
+SWEEPS: list[Callable[[], None]] = []
+
+
+def task(function: Task) -> Task:
+    """Make a function something that :func:`wake` can ask for. It runs in an application context of its own."""
+    TASKS[function.__qualname__] = function
+    return function
+
+
+def sweep(function: Callable[[], None]) -> Callable[[], None]:
+    """Have a function called every few seconds by whoever works; it must be harmless to call twice at once."""
+    SWEEPS.append(function)
+    return function
+
+
+def wake(function: Task, *arguments: str | int) -> None:
+    """Ask for a task once the current transaction has committed; if it rolls back, nothing was asked."""
+    db.session().info.setdefault(_PENDING, []).append((function.__qualname__, arguments))
+
+
+class _JsonSerializer(huey.serializer.Serializer):  # type: ignore[misc]
+    """Wake-ups as JSON: a queue that somebody could write to must not be able to run code (as pickle would)."""
+
+    def _serialize(self, data: Any) -> bytes:
+        return json.dumps(list(data) if isinstance(data, Message) else data, default=str).encode()
+
+    def _deserialize(self, data: bytes) -> Any:
+        value = json.loads(bytes(data))
+        return Message(*value) if isinstance(value, list) else value
+
+
+class _Consumer(huey.consumer.Consumer):  # type: ignore[misc]
+    """Huey's consumer without its signal handlers: the process that starts it has its own."""
+
+    def _set_signal_handlers(self) -> None:
+        pass
+
+
+class Engine:
+    """The queue of one application, and the threads that work it off."""
+
+    def __init__(self, app: Flask, settings: Settings) -> None:
+        self.app = app
+        self.sweep_seconds = settings.limits.sweep_seconds
+        self.huey = _queue_at(settings.queue_url)
+        self._tasks = {name: self._registered(name, function) for name, function in TASKS.items()}
+        self._consumer: _Consumer | None = None
+        self._stop = threading.Event()
+        self._sweeper: threading.Thread | None = None
+
+    def _registered(self, name: str, function: Task) -> Any:
+        @functools.wraps(function)
+        def in_context(*arguments: Any) -> None:
+            with self.app.app_context():
+                try:
+                    function(*arguments)
+                finally:
+                    db.session.remove()
+
+        return self.huey.task(name=name)(in_context)
+
+    def enqueue(self, name: str, arguments: tuple[Any, ...]) -> None:
+        """Queue a task now. A queue that cannot be reached is logged, not raised: the sweep will find the work."""
+        try:
+            self._tasks[name](*arguments)
+        except Exception as error:  # Whatever the queue's driver raises; the rows are safe either way.
+            log.warning("wake-up lost", task=name, reason=str(error))
+
+    def start(self, workers: int = 2) -> None:
+        """Work in threads of this process until :meth:`stop`."""
+        self._stop.clear()
+        self._consumer = _Consumer(
+            self.huey, workers=workers, periodic=False, initial_delay=0.05, backoff=1.2, max_delay=0.5
+        )
+        self._consumer.start()
+        self._sweeper = threading.Thread(target=self._sweep_forever, name="sweep", daemon=True)
+        self._sweeper.start()
+
+    def stop(self) -> None:
+        """Take no new task, finish those under way, then return."""
+        self._stop.set()
+        if self._consumer is not None:
+            self._consumer.stop(graceful=True)
+            self._consumer = None
+        if self._sweeper is not None:
+            self._sweeper.join(timeout=30)
+            self._sweeper = None
+
+    def close(self) -> None:
+        """Give back the queue's connections."""
+        self.huey.storage.close()
+
+    def _sweep_forever(self) -> None:
+        while not self._stop.wait(self.sweep_seconds):
+            for function in SWEEPS:
+                with self.app.app_context():
+                    try:
+                        function()
+                    except Exception as error:  # One broken sweep must not end the others.
+                        log.error("sweep failed", sweep=function.__qualname__, exc_info=error)
+                    finally:
+                        db.session.remove()
+
+
+def attach(app: Flask, settings: Settings) -> None:
+    """Give the application its engine. Call it when every room with tasks has been imported."""
+    if settings.queue_url.startswith("sqlite:///"):
+        settings.instance_folder.mkdir(parents=True, exist_ok=True)
+    app.extensions[EXTENSION] = Engine(app, settings)
+
+
+def of(app: Flask) -> Engine:
+    """The engine of an application."""
+    engine: Engine = app.extensions[EXTENSION]
+    return engine
+
+
+@event.listens_for(Session, "after_commit")
+def _send_wakes(session: Session) -> None:
+    for name, arguments in session.info.pop(_PENDING, []):
+        current_app.extensions[EXTENSION].enqueue(name, arguments)
+
+
+@event.listens_for(Session, "after_rollback")
+def _forget_wakes(session: Session) -> None:
+    session.info.pop(_PENDING, None)
+
+
+def _queue_at(url: str) -> Any:
+    options = {"results": False, "serializer": _JsonSerializer()}
+    scheme = urlsplit(url).scheme
+    if scheme == "sqlite":
+        return SqliteHuey("kbadmin", filename=os.fspath(url.removeprefix("sqlite:///")), fsync=False, **options)
+    if scheme == "redis":
+        return RedisHuey("kbadmin", url=url, **options)
+    return PostgresHuey("kbadmin", dsn=url, **options)

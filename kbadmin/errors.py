@@ -1,0 +1,67 @@
+"""The pages for requests that fail: what happened, and the way back. Never a trace, never the input."""
+
+from dataclasses import dataclass
+
+from flask import Flask, Response, g, make_response, render_template, request
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from kbadmin import logs
+from kbadmin.database import db
+
+log = logs.get(__name__)
+
+
+@dataclass(frozen=True)
+class Words:
+    """Title and sentence of one error page."""
+
+    title: str
+    text: str
+
+
+WORDS = {
+    400: Words("This request cannot be read", "Something in the address or the form is not as we expect. Go back and try again."),
+    403: Words("You may not open this page", "Your role in this account does not include it. An owner can grant it in Team."),
+    404: Words("There is no such page", "It may have been removed, or it belongs to another account. Check the address."),
+    405: Words("This page is not opened that way", "Use the buttons of the page instead of its address."),
+    409: Words("This was changed meanwhile", "Somebody else changed it while you had the page open. Open it again, then repeat your change."),
+    413: Words("That is too large", "Send less at once, then try again."),
+    429: Words("Too many tries", "Wait a little, then try again."),
+    500: Words("Something went wrong on our side", "It has been recorded. Try again; if it happens again, give your operator the reference below."),
+    503: Words("Not available right now", "The installation is being worked on. Try again in a minute."),
+}
+
+
+def attach(app: Flask) -> None:
+    """Answer every failure with a page of ours."""
+    app.register_error_handler(CSRFError, _form_expired)
+    app.register_error_handler(HTTPException, _page)
+    app.register_error_handler(Exception, _crash)
+
+
+def _form_expired(_error: CSRFError) -> Response:
+    words = Words("This form has expired", "Go back, reload the page, and send the form again. Nothing was changed.")
+    return _render(400, words)
+
+
+def _page(error: HTTPException) -> Response:
+    status = error.code or 500
+    if error.response is not None:
+        return make_response(error.response)
+    response = _render(status, WORDS.get(status, WORDS[400] if status < 500 else WORDS[500]))
+    for name, value in error.get_headers(request.environ):
+        if name in ("Allow", "Retry-After"):
+            response.headers[name] = value
+    return response
+
+
+def _crash(error: Exception) -> Response:
+    log.error("request failed", method=request.method, endpoint=request.endpoint, exc_info=error)
+    db.session.rollback()
+    return _page(InternalServerError())
+
+
+def _render(status: int, words: Words) -> Response:
+    page = render_template("errors/page.html", status=status, words=words, reference=g.get("request_id", ""))
+    return make_response(page, status)

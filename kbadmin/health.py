@@ -1,0 +1,36 @@
+"""/healthz and /readyz: for load balancers. Live means the process answers; ready means it can do its work."""
+
+from flask import Blueprint, Response, current_app, jsonify
+from sqlalchemy.exc import SQLAlchemyError
+
+from kbadmin import logs, schema, sealing
+from kbadmin.access import Permission, requires
+from kbadmin.encryption import Unreadable
+from kbadmin.installation import check_canary
+
+blueprint = Blueprint("health", __name__)
+log = logs.get(__name__)
+
+
+@blueprint.get("/healthz")
+@requires(Permission.PUBLIC)
+def live() -> Response:
+    """The process answers."""
+    return jsonify(status="ok")
+
+
+@blueprint.get("/readyz")
+@requires(Permission.PUBLIC)
+def ready() -> tuple[Response, int]:
+    """Database, schema and keys; 503 names the one that is missing, without details."""
+    checks = {"database": True, "schema": True, "keys": True}
+    try:
+        checks["schema"] = schema.is_current()
+        checks["keys"] = checks["schema"] and check_canary(sealing.ring())
+    except Unreadable:
+        checks["keys"] = False
+    except SQLAlchemyError as error:
+        log.error("not ready", reason=type(error).__name__)
+        checks = dict.fromkeys(checks, False)
+    good = all(checks.values())
+    return jsonify(status="ready" if good else "not ready", app=current_app.name, checks=checks), 200 if good else 503

@@ -1,0 +1,75 @@
+"""The menus: who sees which entry, and which one is lit. Rooms register their entries; layouts only draw them."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from flask import Flask, request, url_for
+from flask_login import current_user
+
+from kbadmin.access import Permission
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry of a menu as a layout draws it."""
+
+    label: str
+    url: str
+    icon: str
+    is_current: bool
+
+
+@dataclass(frozen=True)
+class Place:
+    """An entry as a room declares it. ``order`` sorts; the entry is lit on every endpoint of its blueprint in ``lit``."""
+
+    label: str
+    endpoint: str
+    icon: str
+    permission: Permission
+    order: int
+    lit: tuple[str, ...] = ()
+    shown: Callable[[], bool] = field(default=lambda: True)
+
+
+@dataclass
+class Menus:
+    """What the rooms declared."""
+
+    main: list[Place] = field(default_factory=list)
+    profile: list[Place] = field(default_factory=list)
+
+
+MENUS = Menus()
+
+
+def attach(app: Flask) -> None:
+    """Give the templates their menus."""
+    app.jinja_env.globals.update(main_menu=lambda: _drawn(MENUS.main), profile_menu=lambda: _drawn(MENUS.profile))
+
+
+def in_main_menu(place: Place) -> None:
+    """Declare an entry of the bar on top."""
+    _declare(MENUS.main, place)
+
+
+def in_profile_menu(place: Place) -> None:
+    """Declare an entry of the menu upper right."""
+    _declare(MENUS.profile, place)
+
+
+def _declare(menu: list[Place], place: Place) -> None:
+    menu[:] = sorted([other for other in menu if other.endpoint != place.endpoint] + [place], key=lambda p: p.order)
+
+
+def _drawn(menu: list[Place]) -> list[Entry]:
+    return [
+        Entry(place.label, url_for(place.endpoint), place.icon, _is_lit(place))
+        for place in menu
+        if current_user.may(place.permission) and place.shown()
+    ]
+
+
+def _is_lit(place: Place) -> bool:
+    here = request.endpoint or ""
+    return here == place.endpoint or here in place.lit or any(here.startswith(p) for p in place.lit if p.endswith("."))

@@ -1,0 +1,75 @@
+"""The filters and the few globals every page may use."""
+
+import hashlib
+import re
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from flask import Flask, url_for
+from flask_login import current_user
+from jinja2 import StrictUndefined
+from markupsafe import Markup, escape
+
+from kbadmin import __version__, clock
+from kbadmin.config import Settings
+
+_CODE = re.compile(r"`([^`]+)`")
+_BOLD = re.compile(r"\*\*([^*]+)\*\*")
+
+
+def attach(app: Flask, settings: Settings) -> None:
+    """Set up Jinja: unknown names are errors, and files under static/ carry the hash of their content."""
+    app.jinja_env.undefined = StrictUndefined
+    app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
+    app.jinja_env.filters.update(when=when, day=day, inline_code=inline_code, plural=plural)
+    static_folder = Path(app.static_folder or "")
+
+    def static(path: str) -> str:
+        return url_for("static", filename=path, v=_hash_of(static_folder / path))
+
+    app.jinja_env.globals.update(
+        static=static,
+        base_url=settings.base_url,
+        version=__version__,
+        is_demo=settings.env == "demo",
+        now=clock.now,
+    )
+
+
+def zone_name() -> str:
+    """The time zone of whoever looks: their account's, or UTC."""
+    return getattr(current_user, "time_zone", None) or "UTC"
+
+
+def when(moment: datetime | None) -> Markup | str:
+    """A moment in the reader's zone, with the zone's name: «2 July 2026, 15:30 CEST», inside a ``<time>``."""
+    if moment is None:
+        return "never"
+    local = moment.astimezone(ZoneInfo(zone_name()))
+    text = f"{local.day} {local:%B %Y, %H:%M %Z}"
+    return Markup('<time datetime="{}">{}</time>').format(moment.isoformat(timespec="seconds"), text)
+
+
+def day(moment: datetime | None) -> Markup | str:
+    """A date without its hour."""
+    if moment is None:
+        return "never"
+    return Markup('<time datetime="{}">{}</time>').format(f"{moment:%Y-%m-%d}", f"{moment.day} {moment:%B %Y}")
+
+
+def inline_code(text: str) -> Markup:
+    """Escaped text in which `code` and **the name of a place** are marked up."""
+    escaped = str(escape(text))
+    return Markup(_BOLD.sub(r"<strong>\1</strong>", _CODE.sub(r"<code>\1</code>", escaped)))
+
+
+def plural(count: int, one: str, many: str | None = None) -> str:
+    """«1 reader», «2 readers»."""
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+@lru_cache(maxsize=256)
+def _hash_of(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()[:12] if path.is_file() else "missing"

@@ -1,0 +1,107 @@
+"""The fence: one session, one account, and nobody has to remember it.
+
+A session is given to one account by :func:`enter`, for good. From then on every ORM query on an
+:class:`Fenced` model reads that account's rows only, and every flush refuses another account's rows. A query
+on an owned model with no account entered raises. :func:`every_account` is the one named way around the fence; a
+house test counts its callers.
+
+The database adds its own belt: references between owned tables are composite keys ``(account_id, …_id)``.
+"""
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from sqlalchemy import BindParameter, ForeignKey, ForeignKeyConstraint, Uuid, bindparam, event
+from sqlalchemy.orm import Mapped, ORMExecuteState, Session, declared_attr, mapped_column, with_loader_criteria
+
+from kbadmin.database import ACCOUNT, Base, db, new_id, own_session
+
+EVERY = "every account"
+
+
+class NoAccount(RuntimeError):
+    """No account has been entered, or the session already belongs to another one."""
+
+
+class Fenced:
+    """A row that belongs to exactly one account, whatever its key."""
+
+    @declared_attr
+    def account_id(cls) -> Mapped[uuid.UUID]:
+        """The account that owns the row: stamped by the fence, never by hand."""
+        return mapped_column(ForeignKey("accounts.id"), index=True)
+
+
+class AccountOwned(Fenced):
+    """A fenced row with the usual key: a UUID that is made before the insert and may stand in addresses."""
+
+    id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True, default=new_id)
+
+    def __init__(self, **values: Any) -> None:
+        # Both are needed before the first flush: a sealed column is bound to its account and row.
+        values.setdefault("id", new_id())
+        values.setdefault("account_id", db.session().info.get(ACCOUNT))
+        super().__init__(**values)
+
+
+def belongs_to(table: str, column: str, *, ondelete: str | None = None) -> ForeignKeyConstraint:
+    """A composite foreign key to another owned table: a row of another account cannot even be named."""
+    return ForeignKeyConstraint(["account_id", column], [f"{table}.account_id", f"{table}.id"], ondelete=ondelete)
+
+
+def enter(account_id: uuid.UUID, session: Session | None = None) -> None:
+    """Give this session (by default the request's) to one account. Raises :class:`NoAccount` for a second one."""
+    chosen = session or db.session()
+    if chosen.info.setdefault(ACCOUNT, account_id) != account_id:
+        raise NoAccount("this session already belongs to another account")
+
+
+def current_account(session: Session | None = None) -> uuid.UUID:
+    """The account the session belongs to; raises :class:`NoAccount` if none was entered."""
+    account = (session or db.session()).info.get(ACCOUNT)
+    if not isinstance(account, uuid.UUID):
+        raise NoAccount("no account has been entered")
+    return account
+
+
+@contextmanager
+def every_account() -> Iterator[Session]:
+    """A session of its own that sees the rows of all accounts. Each caller is named in a house test."""
+    with own_session(EVERY) as session:
+        yield session
+
+
+def owned_models() -> list[type[Any]]:
+    """Every model behind the fence."""
+    return [mapper.class_ for mapper in Base.registry.mappers if issubclass(mapper.class_, Fenced)]
+
+
+def _fence_of(session: Session) -> list[Any]:
+    """The criteria that keep a session inside its account; built once, as building them costs more than a query."""
+    if "fence" not in session.info:
+        here: BindParameter[Any] = bindparam("current_account", callable_=lambda: current_account(session))
+        session.info["fence"] = [
+            with_loader_criteria(model, model.account_id == here, include_aliases=True) for model in owned_models()
+        ]
+    fence: list[Any] = session.info["fence"]
+    return fence
+
+
+@event.listens_for(Session, "do_orm_execute")
+def _keep_inside(state: ORMExecuteState) -> None:
+    if not state.is_column_load and state.session.info.get(ACCOUNT) is not EVERY:
+        state.statement = state.statement.options(*_fence_of(state.session))
+
+
+@event.listens_for(Session, "before_flush")
+def _stamp(session: Session, *_: Any) -> None:
+    if session.info.get(ACCOUNT) is EVERY:
+        return
+    for row in [*session.new, *session.dirty, *session.deleted]:
+        if isinstance(row, Fenced):
+            if row.account_id is None:
+                row.account_id = current_account(session)
+            if row.account_id != current_account(session):
+                raise NoAccount(f"a {type(row).__name__} belongs to another account")

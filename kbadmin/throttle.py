@@ -1,0 +1,87 @@
+"""Counting attempts in the database, so that limits hold over every process and survive a restart.
+
+A throttle is a name (what is limited) and a key (for whom), counted in fixed windows. Counting goes through the
+ledger: a refused request is counted although everything else it did is rolled back.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import String, delete, select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kbadmin import clock
+from kbadmin.database import Base, UtcDateTime, db, ledger
+
+
+@dataclass(frozen=True)
+class Limit:
+    """At most ``count`` times in a window of ``seconds``."""
+
+    name: str
+    count: int
+    seconds: int
+
+
+class Throttle(Base):
+    """How often something was tried in the window that began at ``window_at``. The key is hashed: it may be an address."""
+
+    __tablename__ = "throttles"
+
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), primary_key=True)
+    window_at: Mapped[datetime] = mapped_column(UtcDateTime, index=True)
+    count: Mapped[int]
+
+
+def count(limit: Limit, key: str) -> int:
+    """Count one attempt and answer how many there were in this window, this one included."""
+    now, hashed = clock.now(), _hashed(key)
+    starts = now - timedelta(seconds=limit.seconds)
+    mine = (Throttle.name == limit.name, Throttle.key == hashed)
+    with ledger() as session:
+        session.execute(delete(Throttle).where(*mine, Throttle.window_at <= starts))
+        raised = session.execute(
+            update(Throttle).where(*mine).values(count=Throttle.count + 1).returning(Throttle.count)
+        ).scalar()
+        if raised is not None:
+            return raised
+        try:
+            with session.begin_nested():
+                session.add(Throttle(name=limit.name, key=hashed, window_at=now, count=1))
+        except IntegrityError:  # Another process opened the window between our two statements.
+            session.execute(update(Throttle).where(*mine).values(count=Throttle.count + 1))
+        return 1
+
+
+def spent(limit: Limit, key: str) -> bool:
+    """Whether the limit is used up, without counting. Use it before expensive work."""
+    return _count_now(limit, key) >= limit.count
+
+
+def wait_seconds(limit: Limit, key: str) -> int:
+    """How many seconds until the window ends; 0 if nothing was counted."""
+    row = db.session.get(Throttle, (limit.name, _hashed(key)))
+    if row is None:
+        return 0
+    return max(0, round((row.window_at + timedelta(seconds=limit.seconds) - clock.now()).total_seconds()))
+
+
+def forget(limit: Limit, key: str) -> None:
+    """Start again at nothing: after a success, failures before it no longer count."""
+    with ledger() as session:
+        session.execute(delete(Throttle).where(Throttle.name == limit.name, Throttle.key == _hashed(key)))
+
+
+def _count_now(limit: Limit, key: str) -> int:
+    starts = clock.now() - timedelta(seconds=limit.seconds)
+    query = select(Throttle.count).where(
+        Throttle.name == limit.name, Throttle.key == _hashed(key), Throttle.window_at > starts
+    )
+    return db.session.scalar(query) or 0
+
+
+def _hashed(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()
