@@ -141,6 +141,13 @@ def commit() -> None:
     session.info.pop(WRITING, None)
 
 
+def stop_reading() -> None:
+    """End the reading transaction: nothing stays open while we wait for a stranger. Rows are read again later."""
+    if is_writing():
+        raise AlreadyWriting("commit() ends a write section")
+    db.session.rollback()
+
+
 @contextmanager
 def ledger(account_id: uuid.UUID | None = None) -> Iterator[Session]:
     """A short transaction of its own for what must be kept even if the request is refused."""

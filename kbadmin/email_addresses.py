@@ -32,6 +32,8 @@ def canonical_address(text: str) -> str:
         raise NotOneAddress("This address is too long: an e-mail address has at most 254 characters.")
     if "@" in text and len(text.rpartition("@")[0].encode()) > 64:
         raise NotOneAddress("The part before @ is too long: it has at most 64 characters.")
+    if not text.rpartition("@")[0].isascii():
+        raise NotOneAddress("Use an address with plain letters before the @: many mail servers refuse others.")
     try:
         found = validate_email(text, check_deliverability=False, allow_quoted_local=False)
     except EmailNotValidError:

@@ -29,6 +29,7 @@ NONCE_BYTES = 12
 MASK = "•••"
 REMEMBERED = 512
 REMEMBERED_FROM = 6  # Masking shorter values would blot out ordinary words.
+REMEMBERED_TO = 8192  # Longer values are messages, which are never logged.
 
 _revealed: dict[str, None] = {}
 
@@ -50,7 +51,7 @@ class Secret:
 
     def reveal(self) -> str:
         """The value itself, for the one line that hands it to a server. The logs mask it from then on."""
-        if len(self._value) >= REMEMBERED_FROM:
+        if REMEMBERED_FROM <= len(self._value) <= REMEMBERED_TO:
             _revealed[self._value] = None
             while len(_revealed) > REMEMBERED:
                 _revealed.pop(next(iter(_revealed)), None)

@@ -12,7 +12,7 @@ from typing import Any
 from flask import Flask
 from flask_wtf import FlaskForm
 from flask_wtf.csrf import CSRFProtect
-from wtforms import Field, Form, PasswordField, StringField, ValidationError
+from wtforms import Field, FieldList, Form, PasswordField, SelectMultipleField, StringField, ValidationError
 from wtforms.meta import DefaultMeta
 from wtforms.validators import DataRequired, InputRequired, StopValidation
 
@@ -52,6 +52,17 @@ class BaseForm(FlaskForm):  # type: ignore[misc]
                 unbound_field = _without_filters(unbound_field)
             bound: Field = DefaultMeta.bind_field(self, form, unbound_field, options)
             return bound
+
+
+    def validate(self, extra_validators: Any = None) -> bool:
+        """Every field once: a value sent twice is refused, not silently the first or the last of them."""
+        good = bool(super().validate(extra_validators))
+        for field in self:
+            twice = len(getattr(field, "raw_data", None) or []) > 1
+            if twice and not isinstance(field, SelectMultipleField | FieldList):
+                field.errors = [*field.errors, "This was sent twice. Send the form again."]
+                good = False
+        return good
 
 
 def _without_filters(unbound: Any) -> Any:

@@ -51,7 +51,7 @@ class Sealed:
             table=row.__tablename__,
             column=self.column,
             account=str(row.account_id),
-            row=str(getattr(row, "public_id", None) or row.id),
+            row=str(getattr(row, getattr(row, "identity", "id"))),
             destination=self.destination(row),
         )
 

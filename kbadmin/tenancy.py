@@ -11,10 +11,17 @@ The database adds its own belt: references between owned tables are composite ke
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 from sqlalchemy import BindParameter, ForeignKey, ForeignKeyConstraint, Uuid, bindparam, event
-from sqlalchemy.orm import Mapped, ORMExecuteState, Session, declared_attr, mapped_column, with_loader_criteria
+from sqlalchemy.orm import (
+    Mapped,
+    ORMExecuteState,
+    Session,
+    declared_attr,
+    mapped_column,
+    with_loader_criteria,
+)
 
 from kbadmin.database import ACCOUNT, Base, db, new_id, own_session
 
@@ -33,17 +40,19 @@ class Fenced:
         """The account that owns the row: stamped by the fence, never by hand."""
         return mapped_column(ForeignKey("accounts.id"), index=True)
 
+    def __init__(self, **values: Any) -> None:
+        # Needed before the first flush: a sealed column is bound to its account and row.
+        values.setdefault("account_id", db.session().info.get(ACCOUNT))
+        values.setdefault(self.identity, new_id())
+        super().__init__(**values)
+
+    identity: ClassVar[str] = "id"  # the attribute that holds the row's UUID
+
 
 class AccountOwned(Fenced):
     """A fenced row with the usual key: a UUID that is made before the insert and may stand in addresses."""
 
     id: Mapped[uuid.UUID] = mapped_column(Uuid, primary_key=True, default=new_id)
-
-    def __init__(self, **values: Any) -> None:
-        # Both are needed before the first flush: a sealed column is bound to its account and row.
-        values.setdefault("id", new_id())
-        values.setdefault("account_id", db.session().info.get(ACCOUNT))
-        super().__init__(**values)
 
 
 def belongs_to(table: str, column: str, *, ondelete: str | None = None) -> ForeignKeyConstraint:

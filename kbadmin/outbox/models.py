@@ -61,6 +61,7 @@ class OutboxMessage(Fenced, Base):
     """
 
     __tablename__ = "outbox_messages"
+    identity = "public_id"
     __table_args__ = (
         UniqueConstraint("account_id", "id"),
         UniqueConstraint("account_id", "deduplication_key"),

@@ -1,0 +1,63 @@
+"""enqueue(): the one way into the outbox, in the same transaction as the cause."""
+
+import uuid
+from datetime import datetime
+
+from sqlalchemy import select
+
+from kbadmin.database import begin_writing, db
+from kbadmin.encryption import Secret
+from kbadmin.outbox.messages import Sender, compose
+from kbadmin.outbox.models import PRIORITY, Kind, OutboxMessage
+from kbadmin.outbox.platform import platform_sender, platform_sender_configured
+
+__all__ = ["NoSender", "enqueue", "platform_sender_configured"]
+
+
+class NoSender(RuntimeError):
+    """Neither a service nor a platform sender is there to send from. Ask before you enqueue."""
+
+
+def enqueue(
+    *,
+    kind: Kind,
+    recipient: str,
+    subject: str,
+    text: str,
+    html: str,
+    deduplication_key: str,
+    smtp_service_id: uuid.UUID | None = None,
+    sender: Sender | None = None,
+    expires_at: datetime | None = None,
+) -> OutboxMessage:
+    """Queue one message; a second call with the same key in the account answers the first message.
+
+    Without a service it leaves through the platform's own sender; raises :class:`NoSender` if there is none, and
+    :class:`kbadmin.outbox.messages.NotSendable` for content that cannot become a clean message.
+    """
+    begin_writing()
+    before = db.session.scalar(select(OutboxMessage).filter_by(deduplication_key=deduplication_key))
+    if before is not None:
+        return before
+    composed = compose(sender or _platform(), recipient=recipient, subject=subject, text=text, html=html)
+    message = OutboxMessage(
+        kind=kind,
+        priority=PRIORITY[kind],
+        deduplication_key=deduplication_key,
+        smtp_service_id=smtp_service_id,
+        recipient=recipient,
+        subject=subject,
+        message_id=composed.message_id,
+        expires_at=expires_at,
+    )
+    message.content = Secret(composed.content.decode("ascii"))
+    db.session.add(message)
+    db.session.flush()
+    return message
+
+
+def _platform() -> Sender:
+    found = platform_sender()
+    if found is None:
+        raise NoSender("no service was chosen and the platform has no sender of its own")
+    return found.sender
