@@ -1,7 +1,7 @@
 """What is copied from an app registration: tenant, client and secret, and how each looks.
 
-A tenant becomes part of the address that the client secret is sent to, so only known shapes pass: a directory id
-or a domain, in ASCII. The rest catches what people paste by mistake, before any network is touched.
+A tenant becomes part of the address that the client secret is sent to, so only known shapes pass: a directory
+id or a domain, in ASCII. The rest catches what people paste by mistake, before any network is touched.
 """
 
 import re
@@ -33,9 +33,7 @@ def canonical_tenant(text: str) -> str | None:
         return None
     folded = text.lower() if text.isascii() else text
     if folded in ("common", "organizations", "consumers"):
-        raise ValueError(
-            f"“{folded}” is not a tenant. Leave the field blank and choose under Who May Sign In."
-        )
+        raise ValueError(f"“{folded}” is not a tenant. Leave the field blank and choose under Who May Sign In.")
     if _GUID.fullmatch(folded) or (len(folded) <= 253 and _DOMAIN.fullmatch(folded)):
         return folded
     raise ValueError(TENANT_SHAPE)

@@ -1,7 +1,7 @@
 """Microsoft, and the next provider: where each is reached, what it is asked for, what it allows.
 
-Everything a provider publishes is a row of ``data/providers.toml``, checked when this module is imported, so that
-another provider that works the same way is added without code.
+Everything a provider publishes is a row of ``data/providers.toml``, checked when this module is imported, so
+that another provider that works the same way is added without code.
 """
 
 import re
@@ -219,9 +219,7 @@ def _provider(key: str, row: Mapping[str, Any]) -> Provider:
         limits=SendingLimits(**row["limits"]),
         port=preset["port"],
         security=Security(preset["security"]),
-        password_notices=tuple(
-            _each(PasswordNotice, f"{key}.password_notices", row["password_notices"]).values()
-        ),
+        password_notices=tuple(_each(PasswordNotice, f"{key}.password_notices", row["password_notices"]).values()),
     )
 
 
