@@ -6,6 +6,7 @@ Python's own default for SMTP verifies nothing, so no connection is made without
 import ssl
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -26,8 +27,14 @@ def verifying_context(ca_file: Path | None = None) -> ssl.SSLContext:
     """A context that trusts the system's authorities, and those of an extra file if the operator gave one.
 
     Built by hand and not by ``create_default_context``, which would write session keys where an environment
-    variable tells it to.
+    variable tells it to. Kept for the life of the process, for reading the system's store takes a while; a
+    changed extra file is read again. Raises OSError if that file cannot be read.
     """
+    return _context(ca_file, ca_file.stat().st_mtime_ns if ca_file is not None else 0)
+
+
+@lru_cache(maxsize=4)
+def _context(ca_file: Path | None, _modified_at: int) -> ssl.SSLContext:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_default_certs(ssl.Purpose.SERVER_AUTH)

@@ -1,0 +1,285 @@
+"""A scripted mail server: what :mod:`tests.fakes.hostile_smtp` names behaviours of.
+
+One thread per client, plain sockets, nothing of the product: it must not share the product's mistakes.
+"""
+
+import base64
+import contextlib
+import json
+import socket
+import ssl
+import threading
+import warnings
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+
+from tests.fakes import certificates
+
+GREETING = "220 mail.example.com ESMTP ready"
+#: No thread of a server outlives its test by more than this.
+LINGER_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Behaviour:
+    """What one server does; the default is a good STARTTLS server."""
+
+    #: Takes the connection over from the first byte, in place of everything below.
+    instead: "Callable[[Session], None] | None" = None
+    #: Which certificate of :mod:`tests.fakes.certificates` it shows.
+    certificate: str = "good"
+    implicit_tls: bool = False
+    offers_starttls: bool = True
+    newest_tls: ssl.TLSVersion | None = None
+    #: Sent in the clear in the same packet as the answer to STARTTLS.
+    injected: bytes = b""
+    mechanisms: tuple[str, ...] = ("PLAIN", "LOGIN", "XOAUTH2")
+    #: Offered besides STARTTLS and AUTH.
+    extensions: tuple[str, ...] = ("SIZE 1000000", "8BITMIME", "SMTPUTF8", "ENHANCEDSTATUSCODES")
+    #: Replies in place of the usual ones. Keys: greeting, EHLO, STARTTLS, AUTH (the final one), MAIL, RCPT,
+    #: DATA, message, RSET, QUIT.
+    replies: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    #: Closes the connection where it would have replied to this: one of the keys above.
+    drops_at: str = ""
+    #: Says nothing more from here on: one of the keys above.
+    silent_at: str = ""
+    #: Agrees to DATA, and then does not read it.
+    stops_reading: bool = False
+    username: str = "user@example.com"
+    password: str = "correct horse battery"
+    access_token: str = "token-abc"  # Any longer token that begins with it is accepted as well.
+    #: What XOAUTH2 explains a refusal with, before the refusal itself.
+    challenge: Mapping[str, str] = field(
+        default_factory=lambda: MappingProxyType({"status": "401", "schemes": "bearer", "scope": "SMTP.Send"})
+    )
+
+
+class Dropped(Exception):
+    """The client went away, or the script says to."""
+
+
+class Server:
+    """A listening server. What it heard is in ``received``, decrypted; what it accepted in ``messages``."""
+
+    host = certificates.HOST
+
+    def __init__(self, behaviour: Behaviour) -> None:
+        self.behaviour = behaviour
+        self.context = _context(behaviour)
+        self.connections = 0
+        self.received = bytearray()
+        #: Sign-ins that came before TLS was up would show here as well: (mechanism, decoded response).
+        self.credentials: list[tuple[str, str]] = []
+        #: (envelope from, recipient, message with dots undone)
+        self.messages: list[tuple[str, str, bytes]] = []
+        self.stopping = threading.Event()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self._listener.settimeout(0.05)
+        self.port: int = self._listener.getsockname()[1]
+        self._threads = [threading.Thread(target=self._accept, name="hostile smtp")]
+        self._threads[0].start()
+
+    @property
+    def ca_file(self) -> Path:
+        """What a client must trust."""
+        return certificates.chest().ca_file
+
+    def resolver(self, host: str, port: int) -> list[str]:
+        """DNS, as far as this server is concerned."""
+        return ["127.0.0.1"]
+
+    def close(self) -> None:
+        """Stop listening, and wait for every session to end."""
+        self.stopping.set()
+        # Wakes the thread that accepts, which would otherwise notice a little later.
+        self._listener.shutdown(socket.SHUT_RDWR)
+        for thread in self._threads:
+            thread.join(LINGER_SECONDS)
+            assert not thread.is_alive(), "a session of the fake server does not end"
+        self._listener.close()
+
+    def _accept(self) -> None:
+        while not self.stopping.is_set():
+            with contextlib.suppress(OSError):
+                client, _ = self._listener.accept()
+                self.connections += 1
+                self._threads.append(threading.Thread(target=self._serve, args=(client,), name="hostile smtp"))
+                self._threads[-1].start()
+
+    def _serve(self, client: socket.socket) -> None:
+        session = Session(self, client)
+        with contextlib.suppress(Dropped, OSError):
+            (self.behaviour.instead or Session.converse)(session)
+        session.close()
+
+
+class Session:
+    """One client, served by the server's behaviour."""
+
+    def __init__(self, server: Server, client: socket.socket) -> None:
+        self.server = server
+        self.does = server.behaviour
+        self.socket = client
+        self.socket.settimeout(0.05)
+        self.buffer = bytearray()
+        self.has_tls = False
+
+    def converse(self) -> None:
+        if self.does.implicit_tls:
+            self.start_tls()
+        self.reply("greeting", GREETING)
+        while True:
+            line = self.line()
+            verb, _, rest = line.partition(" ")
+            verb = verb.upper()
+            if verb not in ("EHLO", "STARTTLS", "AUTH", "MAIL", "RCPT", "DATA", "RSET", "NOOP", "QUIT"):
+                self.say("500 5.5.1 unknown command")
+                continue
+            getattr(self, f"on_{verb.lower()}")(rest)
+
+    def on_ehlo(self, rest: str) -> None:
+        offers = list(self.does.extensions)
+        if self.does.offers_starttls and not self.has_tls:
+            offers.append("STARTTLS")
+        if self.does.mechanisms and (self.has_tls or not self.does.offers_starttls):
+            offers.append("AUTH " + " ".join(self.does.mechanisms))
+        lines = ["mail.example.com greets you", *offers]
+        self.reply("EHLO", "\r\n".join([*(f"250-{line}" for line in lines[:-1]), f"250 {lines[-1]}"]))
+
+    def on_starttls(self, rest: str) -> None:
+        self.reply("STARTTLS", "220 2.0.0 go ahead", self.does.injected)
+        if "STARTTLS" not in self.does.replies:
+            self.start_tls()
+
+    def on_auth(self, rest: str) -> None:
+        mechanism, _, response = rest.partition(" ")
+        match mechanism:
+            case "XOAUTH2":
+                right = self.xoauth2(response)
+            case "PLAIN":
+                right = self.given("PLAIN", response or self.ask()) == (f"\0{self.does.username}\0{self.does.password}")
+            case _:
+                name = self.given("LOGIN", self.ask("VXNlcm5hbWU6"))
+                right = [name, self.given("LOGIN", self.ask("UGFzc3dvcmQ6"))] == [
+                    self.does.username,
+                    self.does.password,
+                ]
+        self.reply(
+            "AUTH",
+            "235 2.7.0 Authentication successful" if right else "535 5.7.3 Authentication unsuccessful [fake]",
+        )
+
+    def xoauth2(self, response: str) -> bool:
+        given = self.given("XOAUTH2", response or self.ask())
+        right = given.startswith(f"user={self.does.username}\x01auth=Bearer {self.does.access_token}")
+        if not right or "AUTH" in self.does.replies:
+            explained = base64.b64encode(json.dumps(dict(self.does.challenge)).encode()).decode()
+            assert self.ask(explained) == "", "the explanation is answered with an empty line"
+        return right and given.endswith("\x01\x01")
+
+    def given(self, mechanism: str, response: str) -> str:
+        decoded = base64.b64decode(response).decode()
+        self.server.credentials.append((mechanism, decoded))
+        return decoded
+
+    def ask(self, text: str = "") -> str:
+        self.say(f"334 {text}")
+        return self.line()
+
+    def on_mail(self, rest: str) -> None:
+        self.sender = rest.partition("<")[2].partition(">")[0]
+        self.reply("MAIL", "250 2.1.0 sender ok")
+
+    def on_rcpt(self, rest: str) -> None:
+        self.recipient = rest.partition("<")[2].partition(">")[0]
+        self.reply("RCPT", "250 2.1.5 recipient ok")
+
+    def on_data(self, rest: str) -> None:
+        self.reply("DATA", "354 go on")
+        if "DATA" in self.does.replies:
+            return
+        if self.does.stops_reading:
+            self.server.stopping.wait(LINGER_SECONDS)
+            raise Dropped
+        lines = []
+        while (line := self.line_bytes()) != b".":
+            lines.append(line.removeprefix(b"."))
+        if "message" not in self.does.replies:
+            self.server.messages.append((self.sender, self.recipient, b"".join(one + b"\r\n" for one in lines)))
+        self.reply("message", "250 2.0.0 queued as 1")
+
+    def on_rset(self, rest: str) -> None:
+        self.reply("RSET", "250 2.0.0 forgotten")
+
+    def on_noop(self, rest: str) -> None:
+        self.say("250 2.0.0 ok")
+
+    def on_quit(self, rest: str) -> None:
+        self.reply("QUIT", "221 2.0.0 bye")
+        raise Dropped
+
+    def reply(self, key: str, usual: str, more: bytes = b"") -> None:
+        if self.does.drops_at == key:
+            raise Dropped
+        if self.does.silent_at == key:
+            self.wait()
+        self.send(self.does.replies.get(key, usual).encode() + b"\r\n" + more)
+
+    def say(self, text: str) -> None:
+        self.send(text.encode() + b"\r\n")
+
+    def send(self, data: bytes) -> None:
+        view = memoryview(data)
+        while view and not self.server.stopping.is_set():
+            with contextlib.suppress(TimeoutError):
+                view = view[self.socket.send(view) :]
+
+    def start_tls(self) -> None:
+        self.socket.settimeout(LINGER_SECONDS)
+        self.socket = self.server.context.wrap_socket(self.socket, server_side=True)
+        self.socket.settimeout(0.05)
+        self.has_tls = True
+
+    def line(self) -> str:
+        return self.line_bytes().decode()
+
+    def line_bytes(self) -> bytes:
+        while b"\r\n" not in self.buffer:
+            self.receive()
+        line, _, rest = bytes(self.buffer).partition(b"\r\n")
+        self.buffer[:] = rest
+        return line
+
+    def receive(self) -> None:
+        try:
+            data = self.socket.recv(65_536)
+        except TimeoutError:
+            data = None
+        if data == b"" or self.server.stopping.is_set():
+            raise Dropped
+        if data:
+            self.server.received += data
+            self.buffer += data
+
+    def wait(self) -> None:
+        """Say nothing until the client has gone."""
+        while True:
+            self.receive()
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self.socket.close()
+
+
+def _context(behaviour: Behaviour) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates.chest()[behaviour.certificate])
+    if behaviour.newest_tls is not None:
+        # Python warns of the old versions that two servers exist to offer.
+        with warnings.catch_warnings(action="ignore"):
+            context.minimum_version = ssl.TLSVersion.TLSv1
+            context.maximum_version = behaviour.newest_tls
+        context.set_ciphers("ALL:@SECLEVEL=0")
+    return context
