@@ -8,7 +8,7 @@ the application from starting. A door without a lock cannot be hung.
 import uuid
 from collections.abc import Callable
 from enum import StrEnum
-from typing import Any, Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 from flask import Flask, Request, abort, current_app, flash, redirect, request, url_for
 from flask_login import AnonymousUserMixin, LoginManager, current_user
@@ -63,7 +63,7 @@ class Nobody(AnonymousUserMixin):  # type: ignore[misc]
 class Refusals:
     """Who wants to hear of refused requests; the users room writes them into the audit log."""
 
-    listeners: list[Callable[[Permission], None]] = []
+    listeners: ClassVar[list[Callable[[Permission], None]]] = []
 
 
 def requires(permission: Permission) -> Callable[[View], View]:

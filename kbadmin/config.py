@@ -18,7 +18,16 @@ from flask import current_app
 
 from kbadmin.key_settings import ConfigurationError, MasterKey, read_keys, require_strong_secret
 
-__all__ = ["ConfigurationError", "Environment", "Limits", "Network", "PortRanges", "Settings", "current", "read_environment"]
+__all__ = [
+    "ConfigurationError",
+    "Environment",
+    "Limits",
+    "Network",
+    "PortRanges",
+    "Settings",
+    "current",
+    "read_environment",
+]
 
 Environment = Literal["production", "development", "demo"]
 Network = IPv4Network | IPv6Network
@@ -93,7 +102,7 @@ class Settings:
     system_smtp_url: str | None = field(default=None, repr=False)
     microsoft_authority: str = DEFAULT_AUTHORITY
     smtp_allowed_networks: tuple[Network, ...] = ()
-    smtp_allowed_ports: PortRanges = PortRanges.parse(DEFAULT_PORTS)
+    smtp_allowed_ports: PortRanges = field(default_factory=lambda: PortRanges.parse(DEFAULT_PORTS))
     smtp_ca_file: Path | None = None
     outgoing_addresses: tuple[str, ...] = ()
     instance: str | None = None

@@ -122,7 +122,9 @@ class KeyRing:
         try:
             clear = cipher.decrypt(payload[:NONCE_BYTES], payload[NONCE_BYTES:], place.associated_data(kid))
         except InvalidTag:
-            raise Unreadable(f"{place.table}.{place.column} of row {place.row} does not open with key {kid!r}") from None
+            raise Unreadable(
+                f"{place.table}.{place.column} of row {place.row} does not open with key {kid!r}"
+            ) from None
         return Secret(clear.decode())
 
     def is_current(self, envelope: str) -> bool:

@@ -21,14 +21,27 @@ class Words:
 
 
 WORDS = {
-    400: Words("This request cannot be read", "Something in the address or the form is not as we expect. Go back and try again."),
-    403: Words("You may not open this page", "Your role in this account does not include it. An owner can grant it in Team."),
-    404: Words("There is no such page", "It may have been removed, or it belongs to another account. Check the address."),
+    400: Words(
+        "This request cannot be read",
+        "Something in the address or the form is not as we expect. Go back and try again.",
+    ),
+    403: Words(
+        "You may not open this page", "Your role in this account does not include it. An owner can grant it in Team."
+    ),
+    404: Words(
+        "There is no such page", "It may have been removed, or it belongs to another account. Check the address."
+    ),
     405: Words("This page is not opened that way", "Use the buttons of the page instead of its address."),
-    409: Words("This was changed meanwhile", "Somebody else changed it while you had the page open. Open it again, then repeat your change."),
+    409: Words(
+        "This was changed meanwhile",
+        "Somebody else changed it while you had the page open. Open it again, then repeat your change.",
+    ),
     413: Words("That is too large", "Send less at once, then try again."),
     429: Words("Too many tries", "Wait a little, then try again."),
-    500: Words("Something went wrong on our side", "It has been recorded. Try again; if it happens again, give your operator the reference below."),
+    500: Words(
+        "Something went wrong on our side",
+        "It has been recorded. Try again; if it happens again, give your operator the reference below.",
+    ),
     503: Words("Not available right now", "The installation is being worked on. Try again in a minute."),
 }
 

@@ -53,7 +53,6 @@ class BaseForm(FlaskForm):  # type: ignore[misc]
             bound: Field = DefaultMeta.bind_field(self, form, unbound_field, options)
             return bound
 
-
     def validate(self, extra_validators: Any = None) -> bool:
         """Every field once: a value sent twice is refused, not silently the first or the last of them."""
         good = bool(super().validate(extra_validators))

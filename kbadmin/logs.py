@@ -79,7 +79,11 @@ def mask_text(text: str) -> str:
     for pattern in _PATTERNS:
         text = pattern.sub(rf"\1{MASK}", text)
     for value in revealed_values():
-        for form in (value, base64.b64encode(value.encode()).decode(), base64.urlsafe_b64encode(value.encode()).decode()):
+        for form in (
+            value,
+            base64.b64encode(value.encode()).decode(),
+            base64.urlsafe_b64encode(value.encode()).decode(),
+        ):
             text = text.replace(form, MASK)
     return text
 

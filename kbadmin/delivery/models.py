@@ -23,7 +23,7 @@ class Outcome(StrEnum):
 
 
 class TestRun(AccountOwned, Base):
-    """A test e-mail through one service to one address. ``steps`` grows while it runs; ``failure`` explains the red one."""
+    """A test e-mail through one service to one address. ``steps`` grows while it runs; ``failure`` is the red one."""
 
     __test__ = False  # The name is the product's word; pytest must not collect it.
     __tablename__ = "test_runs"

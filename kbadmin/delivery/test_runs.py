@@ -197,7 +197,9 @@ class _Run:
             run.steps = list(self.steps)
         commit()
 
-    def _finish(self, route: servers.Route, *, reply: Reply | None = None, failure: dict[str, Any] | None = None) -> None:
+    def _finish(
+        self, route: servers.Route, *, reply: Reply | None = None, failure: dict[str, Any] | None = None
+    ) -> None:
         begin_writing()
         run = db.session.get(TestRun, self.run_id, with_for_update=True)
         if run is None or run.is_over:
