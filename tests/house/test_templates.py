@@ -1,0 +1,90 @@
+"""Every template: compiles, uses only macros that exist, and holds nothing inline that the policy would block."""
+
+import re
+
+import pytest
+from jinja2 import Environment, FileSystemLoader, nodes
+
+from tests.house.source import ROOT
+
+FOLDER = ROOT / "templates"
+TEMPLATES = sorted(str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*") if path.suffix in (".html", ".txt"))
+PAGES = [name for name in TEMPLATES if name.endswith(".html") and not name.startswith("emails/")]
+
+environment = Environment(loader=FileSystemLoader(FOLDER), autoescape=True)
+_COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
+
+
+def text_of(name: str) -> str:
+    return _COMMENT.sub("", (FOLDER / name).read_text())
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_compiles_with_the_filters_of_the_application(app, name):
+    assert app.jinja_env.get_template(name)
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_escapes_everything(name):
+    text = text_of(name)
+    assert not re.search(r"\|\s*safe\b", text), "escape, or build Markup in Python"
+    assert "autoescape false" not in text
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_holds_no_script_style_or_event(name):
+    text = text_of(name)
+    assert not re.search(r"<style\b", text, re.IGNORECASE)
+    assert not re.search(r"\sstyle\s*=", text, re.IGNORECASE), "colours and spacing live in static/css/site.css"
+    assert not re.search(r"<[^>]*\son[a-z]+\s*=\s*[\"']", text, re.IGNORECASE), "events are bound in static/js/"
+    assert not re.search(r"<script(?![^>]*\ssrc=)", text, re.IGNORECASE)
+    assert not re.search(r"(href|action|src)\s*=\s*[\"']\s*javascript:", text, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_a_page_fetches_nothing_from_elsewhere(name):
+    assert not re.search(r"(src|<link[^>]*href)\s*=\s*[\"']https?://", text_of(name), re.IGNORECASE)
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_a_template_calls_only_macros_that_exist(name):
+    tree = environment.parse(text_of(name))
+    modules = {node.target: exported(str(node.template.value)) for node in tree.find_all(nodes.Import)}
+    for node in tree.find_all(nodes.FromImport):
+        names = {entry if isinstance(entry, str) else entry[0] for entry in node.names}
+        assert names <= exported(str(node.template.value)), f"{name} imports what is not there"
+    for node in tree.find_all(nodes.Getattr):
+        if isinstance(node.node, nodes.Name) and node.node.name in modules:
+            assert node.attr in modules[node.node.name], (
+                f"{name} calls {node.node.name}.{node.attr}, which is not there"
+            )
+
+
+@pytest.mark.parametrize("name", [name for name in PAGES if "/_" not in name and not name.startswith("components/")])
+def test_a_page_extends_a_layout_and_has_a_title(name):
+    tree = environment.parse(text_of(name))
+    if name.startswith("layouts/"):
+        return
+    assert list(tree.find_all(nodes.Extends)), "a page extends a layout; a fragment's file name begins with _"
+    title = [block for block in tree.find_all(nodes.Block) if block.name == "title"]
+    assert title, "a page has a title block"
+
+
+@pytest.mark.parametrize("name", [name for name in TEMPLATES if name.endswith("subject.txt")])
+def test_a_subject_is_one_line(name):
+    assert len(text_of(name).strip().splitlines()) == 1
+
+
+def test_every_email_has_subject_and_both_bodies():
+    for folder in {path.parent for path in (FOLDER / "emails").glob("*/*")}:
+        assert {path.name for path in folder.iterdir()} == {"subject.txt", "body.txt", "body.html"}, folder.name
+
+
+def exported(template: str) -> set[str]:
+    """What a template offers to those who import it: its macros and its own top-level names."""
+    tree = environment.parse(text_of(template))
+    found = {macro.name for macro in tree.find_all(nodes.Macro)}
+    for node in tree.body:
+        if isinstance(node, nodes.Assign) and isinstance(node.target, nodes.Name):
+            found.add(node.target.name)
+    return found
