@@ -1,5 +1,6 @@
 """create_app(): settings, database, fence, access, rooms, seal."""
 
+import logging
 import secrets
 
 import structlog
@@ -39,7 +40,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     Raises :class:`kbadmin.config.ConfigurationError` for a wrong setting and RuntimeError for a view without a stamp.
     """
     settings = settings or read_environment()
-    logs.attach(settings)
+    logs.attach(settings, level=logging.WARNING if settings.env == "demo" else logging.INFO)
     app = Flask("kbadmin", template_folder=str(shipped("templates")), static_folder=str(shipped("static")))
     _configure(app, settings)
     app.before_request(_name_the_request)

@@ -69,7 +69,7 @@ def _without_filters(unbound: Any) -> Any:
     return type(unbound)(unbound.field_class, *unbound.args, name=unbound.name, **kwargs)
 
 
-class Required(DataRequired):
+class Required(DataRequired):  # type: ignore[misc]
     """A field that must be filled; the message says with what."""
 
     def __init__(self, message: str) -> None:
@@ -147,7 +147,7 @@ class AsciiInteger:
             raise ValidationError(self.message)
 
 
-class KeptSecretField(PasswordField):
+class KeptSecretField(PasswordField):  # type: ignore[misc]
     """A write-only secret: never rendered back, blank keeps what is stored, white space around a paste is dropped."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:

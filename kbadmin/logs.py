@@ -25,7 +25,7 @@ _PATTERNS = (
         r"[^\s&\"',}]{6,}"
     ),
 )
-_QUIET = {"authlib": logging.INFO, "urllib3": logging.INFO, "huey": logging.WARNING, "mail.log": logging.CRITICAL}
+_QUIET = {"authlib": logging.INFO, "urllib3": logging.INFO, "huey": logging.WARNING, "mail.log": logging.CRITICAL, "alembic": logging.WARNING}
 
 
 def attach(settings: Settings, *, level: int = logging.INFO) -> None:

@@ -195,7 +195,9 @@ def exchange(flow: ConsumedFlow, code: str) -> Grant:
         except GrantUnusable as unusable:
             raise AuthorizationFailed(unusable.kind) from None
         except IdentityInvalid as invalid:
-            raise AuthorizationFailed("wrong_tenant" if str(invalid) == "another directory" else "id_token_invalid") from None
+            raise AuthorizationFailed(
+                "wrong_tenant" if str(invalid) == "another directory" else "id_token_invalid"
+            ) from None
 
 
 def hold(flow: ConsumedFlow, grant: Grant) -> None:

@@ -88,9 +88,7 @@ class GeneralFields(BaseForm):
 
     friendly_name = StringField("Friendly Name", [Required("Enter a name for this service."), OneLine(120)])
     host = StringField("SMTP Host", [Required("Enter the SMTP host your provider gave you."), Canonical(_host)])
-    port = StringField(
-        "Port", [AsciiInteger(1, 65535, "Enter a port as digits, such as 587.")], default="587"
-    )
+    port = StringField("Port", [AsciiInteger(1, 65535, "Enter a port as digits, such as 587.")], default="587")
     security = SelectField("Connection Security", choices=SECURITY_CHOICES, default=Security.STARTTLS.value)
     send_from_address = StringField(
         "Send From Address", [Required("Enter the address mail is sent from."), OneEmailAddress()]
@@ -136,14 +134,20 @@ class SignInFields(BaseForm):
 class OAuthFields(BaseForm):
     """A provider, the mailbox that signs in, and the app registration."""
 
-    provider = SelectField("Provider", [OnlyWhen("authentication", OAUTH2)], choices=[SelectChoice("microsoft", "Microsoft")])
+    provider = SelectField(
+        "Provider", [OnlyWhen("authentication", OAUTH2)], choices=[SelectChoice("microsoft", "Microsoft")]
+    )
     login_email = StringField(
         "Login Email",
         [OnlyWhen("authentication", OAUTH2), Required("Enter the mailbox that will sign in."), OneEmailAddress()],
     )
     client_id = StringField(
         "Client ID",
-        [OnlyWhen("authentication", OAUTH2), Required("Enter the Application (client) ID."), Canonical(canonical_client_id)],
+        [
+            OnlyWhen("authentication", OAUTH2),
+            Required("Enter the Application (client) ID."),
+            Canonical(canonical_client_id),
+        ],
     )
     client_secret = KeptSecretField("Client Secret", [OnlyWhen("authentication", OAUTH2), _secret_value])
     secret_expires_on = DateField("Secret Expires On", [OnlyWhen("authentication", OAUTH2), Optional()])

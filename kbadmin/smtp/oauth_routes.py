@@ -81,9 +81,9 @@ def authorize(service_id: uuid.UUID) -> ResponseReturnValue:
 def authorized() -> ResponseReturnValue:
     """The redirect URI. The flow is consumed first, whatever else the address holds."""
     states = request.args.getlist("state")
-    if consent.is_return(request.args):
-        return consent.receive(request.args)
     flow = authorization.consume(states[0]) if len(states) == 1 and states[0] else None
+    if flow is None and consent.is_return(request.args):
+        return consent.receive(request.args)
     if not current_user.may(Permission.MANAGE_SMTP):
         if current_user.is_authenticated:
             return _failed_nowhere(AuthorizationFailed("role_lost"))
@@ -163,5 +163,3 @@ def _toast(failed: AuthorizationFailed) -> Markup:
         return Markup("Authorization failed: {}").format(explain_failure(failed.as_facts()).what)
     link = Markup('<a href="{0}" target="_blank" rel="noopener noreferrer">{0}</a>').format(error_link(failed.aadsts))
     return Markup("Authorization failed: {}").format(link)
-
-

@@ -64,7 +64,6 @@ class Wire:
             raise Injected
         self._socket.settimeout(deadline.remaining())
         self._socket = context.wrap_socket(self._socket, server_hostname=host)
-        self._reader = ReplyReader(self._receive)
 
     def close(self) -> None:
         """Close without a word."""

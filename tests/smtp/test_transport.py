@@ -151,6 +151,7 @@ def test_a_connection_takes_one_message_after_another_also_after_a_refusal():
     assert refused.value.reply.enhanced == "5.1.1"
     assert [to for _, to, _ in server.messages] == [f"{name}@example.org" for name in ("first", "third", "fourth")]
     assert server.messages[-1][0] == ""
+    assert server.received.count(b"RSET") == 2  # of its own accord after the refusal, and when it was told to
     assert server.connections == 1
 
 
@@ -458,6 +459,14 @@ def test_a_server_that_stops_reading_ends_in_time():
     assert attempted.ended == (Stage.MESSAGE, "timed_out", None)
     assert not attempted.failed.is_uncertain
     assert attempted.seconds < TIGHT.session + SLACK
+
+
+def test_answers_that_nobody_asked_for_are_not_taken_for_answers():
+    """A server that answers ahead would have us believe that a message was accepted before it was sent."""
+    ahead = "250 ok\r\n250 ok\r\n354 go on\r\n250 accepted"
+    attempted, server = attempt("good", {"replies": {"MAIL": ahead}})
+    assert attempted.ended == (Stage.RECIPIENT, "not_smtp", None)
+    assert not server.messages
 
 
 # --- What a server can take
