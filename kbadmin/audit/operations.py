@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from kbadmin.audit.models import AuditEntry
 from kbadmin.database import db
 from kbadmin.encryption import MASK, Secret
+from kbadmin.tenancy import current_account
 
 
 @dataclass(frozen=True)
@@ -45,8 +46,10 @@ def record(
 
     By default the line is part of the caller's transaction; give the ledger's session for what must outlive a refusal.
     """
-    (session or db.session).add(
+    chosen = session or db.session()
+    chosen.add(
         AuditEntry(
+            account_id=current_account(chosen),
             action=action,
             actor_id=actor.id,
             actor=actor.label,

@@ -1,0 +1,62 @@
+"""The verbs of an account: open one, change its name and time zone."""
+
+import re
+import unicodedata
+import uuid
+from typing import Any
+
+from sqlalchemy import select
+
+from kbadmin.accounts.models import Account
+from kbadmin.audit.operations import Actor, Subject, record
+from kbadmin.database import begin_writing, db
+from kbadmin.tenancy import current_account, enter
+
+LONGEST_SLUG = 50
+
+
+def create_account(name: str, *, actor: Actor) -> Account:
+    """A new account without people; the session enters it."""
+    begin_writing()
+    account = Account(name=name, slug=_free_slug(name))
+    db.session.add(account)
+    db.session.flush()
+    enter(account.id)
+    record("account opened", actor=actor, subject=_subject(account))
+    return account
+
+
+def change_settings(*, name: str, time_zone: str, actor: Actor) -> Account:
+    """Save the account's name and time zone; what stays the same is not recorded."""
+    begin_writing()
+    account = db.session.get_one(Account, current_account())
+    changed: dict[str, Any] = {
+        column: f"{before} → {after}"
+        for column, before, after in [("name", account.name, name), ("time_zone", account.time_zone, time_zone)]
+        if before != after
+    }
+    account.name, account.time_zone = name, time_zone
+    if changed:
+        record("account settings changed", actor=actor, subject=_subject(account), **changed)
+    return account
+
+
+def name_of(account_id: uuid.UUID) -> str:
+    """The name of an account."""
+    return db.session.get_one(Account, account_id).name
+
+
+def _subject(account: Account) -> Subject:
+    return Subject("account", account.id, account.name)
+
+
+def _free_slug(name: str) -> str:
+    """A short word for addresses, out of the name; a number is added when it is taken."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    wanted = re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:LONGEST_SLUG].strip("-") or "account"
+    taken = set(db.session.scalars(select(Account.slug).where(Account.slug.startswith(wanted, autoescape=True))))
+    slug, number = wanted, 1
+    while slug in taken:
+        number += 1
+        slug = f"{wanted}-{number}"
+    return slug

@@ -1,0 +1,32 @@
+"""The page of an account's own settings; brings Home along."""
+
+from flask import Blueprint, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from kbadmin import navigation
+from kbadmin.access import Permission, requires
+from kbadmin.accounts import home, operations
+from kbadmin.accounts.forms import AccountForm
+
+blueprint = Blueprint("accounts", __name__)
+blueprint.record_once(lambda state: state.app.register_blueprint(home.blueprint))
+
+navigation.in_profile_menu(
+    navigation.Place("Account", "accounts.settings", "building", Permission.MANAGE_ACCOUNT, order=40)
+)
+home.quick_link(
+    home.QuickLink("Account", "Name and time zone.", "accounts.settings", "building", Permission.MANAGE_ACCOUNT, 40)
+)
+
+
+@blueprint.route("/account", methods=["GET", "POST"])
+@requires(Permission.MANAGE_ACCOUNT)
+def settings() -> ResponseReturnValue:
+    """Name and time zone of the account."""
+    form = AccountForm(obj=current_user.account)
+    if form.validate_on_submit():
+        operations.change_settings(name=form.name.data or "", time_zone=form.time_zone.data, actor=current_user.actor)
+        flash("Account settings saved.", "success")
+        return redirect(url_for("accounts.settings"), 303)
+    return render_template("accounts/settings.html", form=form), 422 if form.errors else 200

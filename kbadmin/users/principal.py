@@ -1,0 +1,113 @@
+"""Who sends a request: recognised by the session's cookie, checked against the rows every time.
+
+A session is worth nothing once it is over, its membership is disabled or gone, or its person's password has changed
+(which deletes it). Recognising somebody enters their account.
+"""
+
+import uuid
+from datetime import timedelta
+
+from flask import Request
+from flask_login import UserMixin
+from sqlalchemy import select
+
+from kbadmin import access, clock, config
+from kbadmin.access import Permission
+from kbadmin.accounts.models import Account
+from kbadmin.audit.operations import Actor
+from kbadmin.database import db
+from kbadmin.tenancy import NoAccount, enter
+from kbadmin.users import cookies, sessions
+from kbadmin.users.models import Membership, User, UserSession
+
+_WITHOUT_ACCOUNT = (Permission.PUBLIC, Permission.PERSON)
+
+
+class SignedIn(UserMixin):  # type: ignore[misc]
+    """A signed-in person, in the account they chose or still without one."""
+
+    def __init__(self, row: UserSession, membership: Membership | None, network_address: str) -> None:
+        self.session_id: uuid.UUID = row.id
+        self.account_id: uuid.UUID | None = row.account_id
+        self.user: User = row.user
+        self.membership = membership
+        self.network_address = network_address
+        self._password_given_at = row.password_given_at
+
+    def get_id(self) -> str:
+        """For Flask-Login, which keeps nothing of it."""
+        return str(self.user.id)
+
+    def may(self, permission: Permission) -> bool:
+        """Whether a view that asks for this permission opens."""
+        if self.membership is None:
+            return permission in _WITHOUT_ACCOUNT
+        return self.membership.may(permission)
+
+    @property
+    def account(self) -> Account | None:
+        """The account the person works in."""
+        return self.membership.account if self.membership else None
+
+    @property
+    def account_name(self) -> str | None:
+        """Its name, for the bar on top."""
+        return self.account.name if self.account else None
+
+    @property
+    def time_zone(self) -> str:
+        """The zone that dates are shown in."""
+        return self.account.time_zone if self.account else "UTC"
+
+    @property
+    def label(self) -> str:
+        """The person's name, or their address."""
+        return self.user.label
+
+    @property
+    def actor(self) -> Actor:
+        """The person as the audit log knows them: the address stays true when the name is changed."""
+        return actor_of(self.user, self.network_address)
+
+    @property
+    def password_is_stale(self) -> bool:
+        """Whether the password was given so long ago that secrets and roles ask for it again."""
+        return clock.now() - self._password_given_at > timedelta(seconds=config.current().limits.password_fresh_seconds)
+
+    def password_was_given(self) -> None:
+        """The password was asked for again and was right: do not ask for the next half hour."""
+        sessions.note_password_given(self.session_id)
+        self._password_given_at = clock.now()
+
+
+def actor_of(user: User, network_address: str) -> Actor:
+    """A person as the audit log knows them."""
+    label = f"{user.name} ({user.email})" if user.name else user.email
+    return Actor(user.id, label[:254], network_address)
+
+
+def recognise(request: Request) -> SignedIn | None:
+    """Whoever sent this request, or nobody."""
+    token = cookies.token_of(request)
+    row = sessions.find(token) if token else None
+    if row is None:
+        return None
+    membership = None
+    if row.account_id is not None:
+        membership = _membership(row)
+        if membership is None or not membership.is_active:
+            return None
+    sessions.note_seen(row)
+    return SignedIn(row, membership, request.remote_addr or "")
+
+
+def _membership(row: UserSession) -> Membership | None:
+    assert row.account_id is not None
+    try:
+        enter(row.account_id)
+    except NoAccount:  # This request already acts for somebody else: a link was used, a password was given.
+        return None
+    return db.session.scalar(select(Membership).filter_by(user_id=row.user_id))
+
+
+access.load_principal_with(recognise)

@@ -1,0 +1,1 @@
+"""Tests of kbadmin.users, subject by subject."""
