@@ -244,7 +244,7 @@ def check_queue(_: Settings) -> Iterator[Finding]:
     """The engine's queue takes a value and gives it back."""
     storage = engine.of(current_app).huey.storage
     storage.put_data("doctor", b"well")
-    if storage.pop_data("doctor") is None:
+    if storage.pop_data("doctor") != b"well":
         yield wrong("queue", "it loses what it is given", "Check KBADMIN_QUEUE_URL.")
     else:
         yield well("queue", "it can be written to")
