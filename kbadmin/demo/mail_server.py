@@ -10,7 +10,7 @@ import socket
 import ssl
 from collections.abc import Callable, Mapping
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, AnyStr, Self
 
 from aiosmtpd.controller import Controller
 from aiosmtpd.smtp import SMTP, AuthResult
@@ -159,10 +159,10 @@ class _Conversation(SMTP):
         if isinstance(transport, asyncio.Transport):
             transport.abort()
 
-    async def push(self, status: str | bytes) -> None:
+    async def push(self, status: AnyStr) -> None:
         await super().push(status)
         # A 421 announces that the server hangs up (RFC 5321 §3.8).
-        if str(status).startswith("421") and self.transport is not None:
+        if status[:3] in ("421", b"421") and self.transport is not None:
             self.transport.close()
 
     async def check_auth_needed(self, caller_method: str) -> bool:

@@ -1,0 +1,1 @@
+"""The demo's servers, tried with ordinary clients: smtplib, requests and a browser."""
