@@ -37,9 +37,7 @@ class Browser:
         """Fetch a part of a page as htmx does."""
         return self._expect(self._send("GET", path, headers={"HX-Request": "true"}), {status})
 
-    def post(
-        self, path: str, data: dict[str, Any] | None = None, *, status: int = 200, follow: bool = True
-    ) -> "Page":
+    def post(self, path: str, data: dict[str, Any] | None = None, *, status: int = 200, follow: bool = True) -> "Page":
         """Send fields of one's own making, as a forger would; add ``csrf_token`` yourself or go without."""
         return self._expect(self._send("POST", path, data=data or {}, follow=follow), {status})
 
@@ -133,7 +131,8 @@ class Page:
         """The form that this button sends."""
         for found in self.soup.select("form button"):
             if sends(found) and words_on(found) == button:
-                form = found.find_parent("form")
+                # A button may belong to a form elsewhere on the page.
+                form = self.soup.find("form", id=found["form"]) if found.get("form") else found.find_parent("form")
                 assert form is not None
                 return Form(self, form, found)
         raise AssertionError(f"no button «{button}» among {self.buttons}")

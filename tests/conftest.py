@@ -12,6 +12,7 @@ from flask import Flask
 
 from kbadmin import clock as house_clock
 from kbadmin import engine
+from kbadmin.app import create_app
 from kbadmin.config import Settings
 from kbadmin.database import db
 from tests import factories

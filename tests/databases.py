@@ -15,6 +15,7 @@ import psycopg
 import pytest
 
 from kbadmin import engine
+from kbadmin.app import create_app
 from kbadmin.database import db
 from kbadmin.paths import shipped
 from tests.installation import settings_for

@@ -1,0 +1,1 @@
+"""The ground floor: settings, keys, database, fence, links, throttles, forms, headers, logs, engine, clock."""

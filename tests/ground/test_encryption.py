@@ -1,0 +1,115 @@
+"""Secrets: they do not print, and a sealed one opens in its own place with its own key, nowhere else."""
+
+import copy
+import json
+import pickle
+from dataclasses import replace
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from kbadmin.encryption import KeyRing, Place, Secret, Unreadable, fingerprint, json_default, key_id, new_token
+from kbadmin.key_settings import new_key_line, read_keys
+
+PLACE = Place("smtp_services", "password_sealed", "account-1", "row-1", "smtp.example.com|587|starttls|kb")
+OLD, NEW = (read_keys(new_key_line(kid), None)[0] for kid in ("old", "new"))
+
+
+def sealed(ring, text="hunter2", purpose="smtp", place=PLACE):
+    return ring.seal(Secret(text), purpose=purpose, place=place)
+
+
+RING = KeyRing([NEW])
+ENVELOPE = sealed(RING)
+
+
+@given(st.text())
+def test_what_was_sealed_opens(text):
+    ring = KeyRing([NEW])
+    assert ring.open(sealed(ring, text), purpose="smtp", place=PLACE).reveal() == text
+
+
+@pytest.mark.parametrize("part", ["table", "column", "account", "row", "destination"])
+def test_a_sealed_value_does_not_open_in_another_place(part):
+    ring = KeyRing([NEW])
+    with pytest.raises(Unreadable):
+        ring.open(sealed(ring), purpose="smtp", place=replace(PLACE, **{part: "elsewhere"}))
+
+
+def test_a_sealed_value_does_not_open_for_another_purpose():
+    ring = KeyRing([NEW])
+    with pytest.raises(Unreadable):
+        ring.open(sealed(ring), purpose="outbox", place=PLACE)
+
+
+def test_an_old_key_still_opens_after_rotation():
+    envelope = sealed(KeyRing([OLD]))
+    ring = KeyRing([NEW, OLD])
+    assert ring.open(envelope, purpose="smtp", place=PLACE) == Secret("hunter2")
+    assert not ring.is_current(envelope)
+    assert ring.is_current(sealed(ring))
+    assert key_id(envelope) == "old"
+
+
+def test_an_unknown_key_is_named_without_the_value():
+    with pytest.raises(Unreadable, match="'old' is not among"):
+        KeyRing([NEW]).open(sealed(KeyRing([OLD])), purpose="smtp", place=PLACE)
+
+
+@pytest.mark.parametrize("envelope", ["", "hunter2", "v2.new.AAAA", "v1..AAAA", "v1.new.", "v1.new.%%%", "v1.new.AAAA"])
+def test_what_is_no_envelope_is_never_taken_for_plaintext(envelope):
+    with pytest.raises(Unreadable):
+        KeyRing([NEW]).open(envelope, purpose="smtp", place=PLACE)
+
+
+@given(st.integers(0, 50), st.sampled_from("ABCDabcd0123-_"))
+def test_a_damaged_envelope_does_not_open(offset, other):
+    envelope = ENVELOPE
+    position = len("v1.new.") + offset % (len(envelope) - len("v1.new.") - 2)  # The last characters may carry padding.
+    assume(envelope[position] != other)
+    with pytest.raises(Unreadable):
+        RING.open(envelope[:position] + other + envelope[position + 1 :], purpose="smtp", place=PLACE)
+
+
+def test_the_same_secret_seals_differently_each_time():
+    ring = KeyRing([NEW])
+    assert sealed(ring) != sealed(ring)
+
+
+def test_a_secret_does_not_print():
+    secret = Secret("hunter2hunter2")
+    shown = [
+        repr(secret),
+        str(secret),
+        f"{secret}",
+        f"{secret:>40}",
+        f"{secret!r}",
+        repr([secret]),
+        repr({"p": secret}),
+    ]
+    assert all("hunter2" not in text for text in shown)
+    assert json.dumps({"p": secret}, default=json_default) == json.dumps({"p": "•••"})
+
+
+@pytest.mark.parametrize(
+    "attempt", [pickle.dumps, json.dumps, copy.deepcopy], ids=lambda function: function.__qualname__
+)
+def test_a_secret_does_not_travel(attempt):
+    with pytest.raises(TypeError):
+        attempt(Secret("hunter2"))
+
+
+def test_secrets_are_equal_by_value():
+    assert Secret("a") == Secret("a")
+    assert Secret("a") != Secret("b")
+    assert Secret("a") != "a"
+    assert not Secret("")
+
+
+def test_tokens_are_random_and_kept_as_fingerprints():
+    first, second = new_token(), new_token()
+    assert first != second
+    assert len(first) >= 43
+    assert first not in fingerprint(first)
+    assert len(fingerprint(first)) == 64
