@@ -48,8 +48,6 @@ def make_app() -> Iterator[Callable[[Settings], Flask]]:
     made: list[Flask] = []
 
     def make(settings: Settings) -> Flask:
-        from kbadmin.app import create_app
-
         made.append(create_app(settings))
         return made[-1]
 

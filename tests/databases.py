@@ -76,8 +76,6 @@ class Databases:
         return server.create(server.template)
 
     def _migrate(self, url: str) -> None:
-        from kbadmin.app import create_app
-
         app = create_app(settings_for(self.folder, url))
         with app.app_context():
             if any(shipped("migrations").glob("versions/*.py")):
