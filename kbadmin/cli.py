@@ -58,9 +58,8 @@ def run(info: ScriptInfo, *, host: str, port: int, with_worker: bool) -> None:
     try:
         serving.serve(app, host=host, port=port, with_worker=with_worker, started=_print_address)
     except OSError as error:
-        raise starting.Refusal(
-            f"{host} port {port} cannot be used: {error.strerror}. Give another one with --host and --port.",
-            status=starting.EX_UNAVAILABLE,
+        raise starting.Unavailable(
+            f"{host} port {port} cannot be used: {error.strerror}. Give another one with --host and --port."
         ) from error
 
 

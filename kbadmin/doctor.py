@@ -1,7 +1,7 @@
 """What is wrong with an installation, one finding a line, each with its remedy.
 
-Checks are plain functions that yield findings. Those of :data:`doctor_checks.OF_SETTINGS` need settings alone; when
-they find the ground firm enough, the application is made and :data:`doctor_checks.OF_THE_APP` looks at the rest.
+Checks are plain functions that yield findings. Those of :data:`~kbadmin.doctor_checks.OF_SETTINGS` need settings alone; when
+they find the ground firm enough, the application is made and :data:`~kbadmin.doctor_checks.OF_THE_APP` looks at the rest.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,7 +12,7 @@ from kbadmin import engine
 from kbadmin.app import create_app
 from kbadmin.config import Settings, read_environment
 from kbadmin.database import db
-from kbadmin.doctor_checks import Finding, wrong
+from kbadmin.doctor_findings import Finding, well, wrong
 from kbadmin.key_settings import ConfigurationError
 
 
@@ -23,7 +23,7 @@ def examine(settings: Settings | None = None) -> Iterator[Finding]:
     except ConfigurationError as error:
         yield wrong("settings", str(error), "")
         return
-    yield checks.well("settings", f"readable, for {settings.env}")
+    yield well("settings", f"readable, for {settings.env}")
     is_firm = True
     for check in checks.OF_SETTINGS:
         for finding in _guarded(check, settings):

@@ -8,9 +8,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 
 from flask import current_app
 from sqlalchemy import func, make_url, select
@@ -18,6 +16,7 @@ from sqlalchemy import func, make_url, select
 from kbadmin import clock, engine, key_rotation, schema, starting
 from kbadmin.config import Settings
 from kbadmin.database import db
+from kbadmin.doctor_findings import Finding, note, warning, well, wrong
 from kbadmin.outbox.platform import parse
 from kbadmin.paths import shipped
 from kbadmin.sealing import ring
@@ -29,53 +28,6 @@ WITHOUT_WHICH_NOTHING = (DATABASE, SCHEMA)
 FREE_PER_CENT = 5
 CLOCK_SECONDS = 5.0
 EMAIL_FIXES = {(3, 11): 15, (3, 12): 13, (3, 13): 12, (3, 14): 3}  # The release of each series with the e-mail fixes.
-
-
-class Level(StrEnum):
-    """How much a finding matters; the value is what stands before it."""
-
-    WELL = "ok"
-    NOTE = "note"
-    WARNING = "warning"
-    WRONG = "WRONG"
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One line: what was looked at, how it is, and what to do."""
-
-    level: Level
-    subject: str
-    text: str
-    remedy: str = ""
-
-    @property
-    def is_wrong(self) -> bool:
-        """Whether it must be put right."""
-        return self.level is Level.WRONG
-
-    def __str__(self) -> str:
-        return f"{self.level.value:<8}{self.subject}: {self.text}{f'. {self.remedy}' if self.remedy else ''}"
-
-
-def well(subject: str, text: str) -> Finding:
-    """All is as it should be."""
-    return Finding(Level.WELL, subject, text)
-
-
-def note(subject: str, text: str, remedy: str = "") -> Finding:
-    """Good to know."""
-    return Finding(Level.NOTE, subject, text, remedy)
-
-
-def warning(subject: str, text: str, remedy: str) -> Finding:
-    """Works, and is risky."""
-    return Finding(Level.WARNING, subject, text, remedy)
-
-
-def wrong(subject: str, text: str, remedy: str) -> Finding:
-    """Does not work, or will not."""
-    return Finding(Level.WRONG, subject, text, remedy)
 
 
 def check_folder(settings: Settings) -> Iterator[Finding]:
@@ -235,7 +187,7 @@ def check_keys(_: Settings) -> Iterator[Finding]:
     if old:
         yield note("keys", f"{old} secrets are not under the current key", "Run `kbadmin secrets rotate`.")
     elif not is_proven:
-        yield note("keys", "nothing proves them yet", "The first start of `kbadmin run` or `kbadmin work` will see to it.")
+        yield note("keys", "nothing proves them yet", "`kbadmin db upgrade` and the first start see to it.")
     else:
         yield well("keys", f"everything is under {ring().current}")
 

@@ -47,11 +47,14 @@ class Sealed:
 
     def place(self, row: Any) -> Place:
         """Where the value lives now and whom it is for; another place does not open it."""
+        identity = getattr(row, getattr(row, "identity", "id"))
+        if identity is None or row.account_id is None:
+            raise ValueError(f"a {type(row).__name__} needs its id and its account before a secret is sealed for it")
         return Place(
             table=row.__tablename__,
             column=self.column,
             account=str(row.account_id),
-            row=str(getattr(row, getattr(row, "identity", "id"))),
+            row=str(identity),
             destination=self.destination(row),
         )
 

@@ -27,15 +27,19 @@ class WrongKeys(RuntimeError):
 
 
 class Refusal(click.ClickException):
-    """A sentence for the operator and a status for the service manager."""
+    """A sentence for the operator; the class says the status for the service manager."""
 
-    def __init__(self, sentence: str, *, status: int) -> None:
-        super().__init__(sentence)
-        self.exit_code = status
+    exit_code = EX_CONFIG
 
     def show(self, file: Any = None) -> None:
         """Print the sentence alone, to standard error."""
         click.echo(self.message, file=file, err=file is None)
+
+
+class Unavailable(Refusal):
+    """What we need is not there now; starting again later may help."""
+
+    exit_code = EX_UNAVAILABLE
 
 
 class Commands(click.Group):
@@ -53,12 +57,11 @@ def refusing() -> Iterator[None]:
     try:
         yield
     except (ConfigurationError, WrongSchema, WrongKeys) as error:
-        raise Refusal(str(error), status=EX_CONFIG) from error
+        raise Refusal(str(error)) from error
     except OperationalError as error:
         first_line = (str(error.orig).strip().splitlines() or ["no reason given"])[0]
-        raise Refusal(
-            f"The database did not do its part: {first_line}. Check KBADMIN_DATABASE_URL and that it runs.",
-            status=EX_UNAVAILABLE,
+        raise Unavailable(
+            f"The database did not do its part: {first_line}. Check KBADMIN_DATABASE_URL and that it runs."
         ) from error
 
 

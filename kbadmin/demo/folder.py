@@ -22,7 +22,9 @@ class NotADemoFolder(Exception):
 class DemoSecrets:
     """Made at random once per folder."""
 
-    password: str = field(default_factory=lambda: f"{secrets.choice(_WORDS)}-{secrets.choice(_WORDS)}-{secrets.randbelow(9000) + 1000}")
+    password: str = field(
+        default_factory=lambda: f"{secrets.choice(_WORDS)}-{secrets.choice(_WORDS)}-{secrets.randbelow(9000) + 1000}"
+    )
     mailbox_password: str = field(default_factory=lambda: secrets.token_urlsafe(12))
     client_secret: str = field(default_factory=lambda: f"demo~{secrets.token_urlsafe(24)}")
     secret_key: str = field(default_factory=new_token)

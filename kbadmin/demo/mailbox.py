@@ -11,12 +11,14 @@ from email import policy
 from email.message import EmailMessage
 from email.parser import BytesParser
 from functools import cached_property
+from html import unescape
 from pathlib import Path
 
 from kbadmin import clock
 
 KEPT_MESSAGES = 2_000
 _LINK = re.compile(r"https?://[^\s<>\"')\]]+")
+_HREF = re.compile(r"""href\s*=\s*["']?(https?://[^\s<>"']+)""", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class MailboxMessage:
     @property
     def links(self) -> list[str]:
         """Web addresses in the bodies, each once: the HTML is shown where links do not work."""
-        found = _LINK.findall(self.text) + _LINK.findall(self.html.replace("&amp;", "&"))
+        found = _LINK.findall(self.text) + [unescape(link) for link in _HREF.findall(self.html)]
         return list(dict.fromkeys(link.rstrip(".,;:!?") for link in found))
 
     @property

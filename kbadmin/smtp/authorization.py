@@ -13,7 +13,7 @@ from authlib.integrations.requests_client import OAuth2Session
 from sqlalchemy import select
 
 from kbadmin import clock, config
-from kbadmin.database import begin_writing, db, ledger, stop_reading
+from kbadmin.database import begin_writing, db, ledger, new_id, stop_reading
 from kbadmin.encryption import Secret, fingerprint, new_token
 from kbadmin.smtp import operations
 from kbadmin.smtp.grants import Grant, GrantUnusable, Tokens, require_complete
@@ -113,6 +113,7 @@ def begin(service: SmtpService, traveller: Traveller, *, prompt: str | None = No
     where = endpoints(service)
     state, nonce, verifier = new_token(), Secret(new_token()), Secret(new_token() + new_token())
     flow = OAuthFlow(
+        id=new_id(),
         state_fingerprint=fingerprint(state),
         session_id=traveller.session_id,
         user_id=traveller.user_id,

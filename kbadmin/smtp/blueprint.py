@@ -5,7 +5,7 @@ import uuid
 from flask import Blueprint, abort
 from flask_login import current_user
 
-from kbadmin.smtp import operations
+from kbadmin.smtp import authorization, operations
 from kbadmin.smtp.authorization import Traveller
 from kbadmin.smtp.models import SmtpService
 
@@ -18,6 +18,12 @@ def service_or_404(service_id: uuid.UUID) -> SmtpService:
     if service is None:
         abort(404)
     return service
+
+
+@blueprint.context_processor
+def _redirect_uri() -> dict[str, str]:
+    """Every page of the room may show the redirect URI."""
+    return {"redirect_uri": authorization.redirect_uri()}
 
 
 def traveller() -> Traveller:

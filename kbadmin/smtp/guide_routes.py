@@ -7,7 +7,6 @@ from flask.typing import ResponseReturnValue
 
 from kbadmin import config
 from kbadmin.access import Permission, requires
-from kbadmin.smtp import authorization
 from kbadmin.smtp.blueprint import blueprint, service_or_404
 from kbadmin.smtp.explanations import explain_code
 from kbadmin.smtp.forms import ErrorCodeForm
@@ -57,6 +56,5 @@ def _guide(service: SmtpService | None) -> str:
     return render_template(
         "smtp/guide.html",
         service=service,
-        redirect_uri=authorization.redirect_uri(),
         outgoing_addresses=config.current().outgoing_addresses,
     )

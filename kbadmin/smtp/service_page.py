@@ -58,7 +58,6 @@ def service_page(service: SmtpService, form: EditServiceForm, *, would_drop: Dro
         failure=_failure(service),
         would_drop=would_drop,
         usages=operations.usages(service.id),
-        redirect_uri=authorization.redirect_uri(),
         retirement_notice=retirement_notice(service),
         **values,
     )

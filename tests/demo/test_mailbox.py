@@ -109,6 +109,7 @@ def test_a_message_shows_its_text_headers_source_and_links(store):
     text = client.get(f"/messages/{number}?view=text").text
     assert 'href="https://kb.example.com/set-password/abc"' in text
     assert 'href="https://kb.example.com/a?b=1&amp;c=2"' in text
+    assert "tracker.example.net" not in text
     assert "Grüße" in client.get(f"/messages/{number}?view=headers").text
     assert "=?utf-8?q?Gr=C3=BC=C3=9Fe?=" in client.get(f"/messages/{number}?view=source").text
     download = client.get(f"/messages/{number}.eml")

@@ -15,7 +15,7 @@ def create_oauth_service(browser: Browser, world: World, *, name: str = "Microso
     }  # fmt: skip
     for label, value in {**values, **fields}.items():
         form.fill(label, value)
-    return form.choose("OAuth2").press("Create")
+    return form.choose("OAuth2").press()
 
 
 def create_password_service(browser: Browser, world: World, *, name: str = "Password mail", **fields: str) -> Page:
@@ -27,7 +27,7 @@ def create_password_service(browser: Browser, world: World, *, name: str = "Pass
     }  # fmt: skip
     for label, value in {**values, **fields}.items():
         form.fill(label, value)
-    return form.choose("Username/Password").press("Create")
+    return form.choose("Username/Password").press()
 
 
 def create_relay_service(browser: Browser, world: World, *, name: str = "Relay", **fields: str) -> Page:
@@ -38,7 +38,7 @@ def create_relay_service(browser: Browser, world: World, *, name: str = "Relay",
     }  # fmt: skip
     for label, value in {**values, **fields}.items():
         form.fill(label, value)
-    return form.choose("Unauthenticated").press("Create")
+    return form.choose("Unauthenticated").press()
 
 
 def authorize(browser: Browser, page: Page, world: World, *, username: str = MAILBOX, **answer: object) -> Page:
@@ -53,6 +53,6 @@ def send_test(browser: Browser, page: Page, worker, *, to: str | None = None) ->
     form = page.click("Send Test Email").form("Send Email")
     if to:
         form.fill("Test recipient email address", to)
-    asked = form.press("Send Email")
+    asked = form.press()
     worker.drain()
     return browser.open(asked.path)

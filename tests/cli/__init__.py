@@ -1,0 +1,1 @@
+"""The command line, run as an operator runs it: a process, its output, its status."""
