@@ -25,7 +25,7 @@ class FreshPasswordMixin(BaseForm):
     """Asks "Your Password" if it was last given more than half an hour ago; otherwise the field is not there.
 
     It is verified last, when everything else is right, and before any write section. Draw it with the macro
-    ``confirm_password(form)`` of ``users/confirm_password.html``.
+    ``confirm_password(form)`` of ``users/_confirm_password.html``.
     """
 
     confirm_password = PasswordField(

@@ -89,13 +89,13 @@ def edit_member(membership_id: uuid.UUID) -> ResponseReturnValue:
     return page, 422 if form.errors else 200
 
 
-@blueprint.route(
-    "/team/<uuid:membership_id>/<any('send-again', withdraw, disable, enable, remove):name>", methods=["GET", "POST"]
-)
+@blueprint.route("/team/<uuid:membership_id>/<string:name>", methods=["GET", "POST"])
 @requires(Permission.MANAGE_ACCOUNT)
 def confirm_deed(membership_id: uuid.UUID, name: str) -> ResponseReturnValue:
     """Say what will happen; then do it."""
-    deed, member, trouble = DEEDS[name], _member_or_404(membership_id), None
+    deed, member, trouble = DEEDS.get(name), _member_or_404(membership_id), None
+    if deed is None:
+        abort(404)
     if not deed.fits(member):
         flash("That was done already.", "info")
         return redirect(url_for("users.team"), 303)
