@@ -1,5 +1,6 @@
 """Running a small web application in a thread on loopback, and stopping it again."""
 
+import socket
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -35,7 +36,10 @@ def serve(app: Flask, port: int = 0) -> Running:
     The address says ``localhost``, as Microsoft accepts plain http for that name only. The demo stands on Werkzeug's
     server because it lets the identity provider hang up in the middle of an answer, which a visitor may choose to see.
     """
-    server = make_server(ADDRESS, port, app, threaded=True, request_handler=_QuietHandler)
+    # Bound here, because Werkzeug would end the whole program if the port is taken.
+    with socket.create_server((ADDRESS, port)) as listening:
+        port = listening.getsockname()[1]
+        server = make_server(ADDRESS, port, app, threaded=True, request_handler=_QuietHandler, fd=listening.fileno())
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)
     thread.start()
 
@@ -44,7 +48,7 @@ def serve(app: Flask, port: int = 0) -> Running:
         thread.join()
         server.server_close()
 
-    return Running(base_url=f"http://localhost:{server.port}", port=server.port, stop=stop)
+    return Running(base_url=f"http://localhost:{port}", port=port, stop=stop)
 
 
 class _QuietHandler(WSGIRequestHandler):

@@ -385,6 +385,11 @@ def test_the_home_page_has_everything_to_copy_and_the_error_page_explains(provid
     assert requests.get(f"{provider.base_url}/error?code=x{secrets.token_hex(4)}", timeout=5).status_code == 200
 
 
+def test_a_taken_port_is_an_error_and_not_the_end_of_the_program(provider):
+    with pytest.raises(OSError):
+        IdentityProvider(provider.directory, port=urlsplit(provider.base_url).port).start()
+
+
 def test_the_buttons_of_the_home_page_work(provider):
     body = tokens(provider)
     requests.post(f"{provider.base_url}/expire-tokens", timeout=5)
