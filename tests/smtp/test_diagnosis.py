@@ -509,6 +509,16 @@ def test_an_enhanced_code_in_the_middle_of_a_reply_counts_but_an_address_does_no
     assert address.code == "550"
 
 
+def test_the_exceptions_name_decides_where_one_code_stands_for_many():
+    def explained(name):
+        return explain_submission("message", "refused", 554, "5.2.0", "STOREDRV", exception_name=name, **VALUES)
+
+    assert explained("SendAsDeniedException").state == "fix_config"
+    assert explained("SubmissionQuotaExceededException").state == "retry"
+    assert explained("QuotaExceededException").state == "admin"
+    assert "exception's name" in explained("SomethingElseException").do[0]
+
+
 def test_what_is_unsure_is_one_more_thing_to_check():
     explanation = explained_reply("sign_in", "535 5.7.3 Authentication unsuccessful")
     about_defaults = [step for step in explanation.do if "security defaults" in step]
@@ -566,7 +576,7 @@ def test_a_wrong_row_is_refused_at_the_start(wrong):
         explanation_rows._row({**ROW, **wrong})
 
 
-def test_a_wrong_row_names_itself(tmp_path):
+def test_a_wrong_row_names_itself():
     explanation_rows._DATA["broken"] = {"replies": [ROW, {**ROW, "who": "somebody"}]}
     try:
         with pytest.raises(ValueError, match=r"broken\.toml: \[\[replies\]\] 2 \('It failed\.'\)"):
