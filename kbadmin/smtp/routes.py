@@ -9,7 +9,7 @@ from flask_login import current_user
 from kbadmin import navigation
 from kbadmin.access import Permission, requires
 from kbadmin.forms import BaseForm
-from kbadmin.smtp import consent_routes, guide_routes, oauth_routes, operations
+from kbadmin.smtp import consent_routes, guide_routes, home, oauth_routes, operations
 from kbadmin.smtp.blueprint import blueprint, service_or_404
 from kbadmin.smtp.changes import Dropped
 from kbadmin.smtp.forms import CreateServiceForm, DuplicateForm, EditServiceForm
@@ -19,7 +19,7 @@ from kbadmin.smtp.presets import presets_by_provider
 from kbadmin.smtp.security import Authentication, Security
 from kbadmin.smtp.service_page import list_values, service_page
 
-__all__ = ["blueprint", "consent_routes", "guide_routes", "oauth_routes"]
+__all__ = ["blueprint", "consent_routes", "guide_routes", "home", "oauth_routes"]
 
 NAME_TAKEN = "Another service has this name already. Choose a name of its own."
 
