@@ -150,8 +150,8 @@ class OAuthFields(BaseForm):
         ],
     )
     client_secret = KeptSecretField("Client Secret", [OnlyWhen("authentication", OAUTH2), _secret_value])
-    secret_expires_on = DateField("Secret Expires On", [OnlyWhen("authentication", OAUTH2), Optional()])
     tenant_id = StringField("Tenant ID", [OnlyWhen("authentication", OAUTH2), Canonical(canonical_tenant)])
+    secret_expires_on = DateField("Secret Expires On", [OnlyWhen("authentication", OAUTH2), Optional()])
     audience = SelectField(
         "Who May Sign In",
         [OnlyWhen("authentication", OAUTH2)],

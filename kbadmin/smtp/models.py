@@ -26,6 +26,7 @@ class State(StrEnum):
     DISABLED = "disabled"  # switched off by a person
 
 
+WARNING_DAYS = 30
 CHOOSABLE = frozenset({State.UNTESTED, State.READY, State.DEGRADED, State.PAUSED})
 
 
@@ -138,6 +139,14 @@ class SmtpService(AccountOwned, Base):
         if self.degraded_at:
             return State.DEGRADED
         return State.READY if self.tested_at else State.UNTESTED
+
+    @property
+    def secret_days_left(self) -> int | None:
+        """Days until the client secret expires, if its date is known and near enough to warn; 0 or less once it has."""
+        if self.secret_expires_on is None or self.authentication != Authentication.OAUTH2:
+            return None
+        days = (self.secret_expires_on - clock.now().date()).days
+        return days if days <= WARNING_DAYS else None
 
     @property
     def is_choosable(self) -> bool:
