@@ -77,6 +77,8 @@ class Server:
         self.stopping = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self._listener.settimeout(0.05)
+        # Small, so that a client notices soon when a server stops reading.
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
         self.port: int = self._listener.getsockname()[1]
         self._threads = [threading.Thread(target=self._accept, name="hostile smtp")]
         self._threads[0].start()
