@@ -20,6 +20,6 @@ class Authentication(StrEnum):
     #: Not at all: the relay knows us by our address.
     UNAUTHENTICATED = "unauthenticated"
     #: With a username and a password (RFC 4616, or LOGIN where the server has nothing else).
-    PASSWORD = "password"  # noqa: S105 - the name of a method, not a password
+    PASSWORD = "password"
     #: With an access token that a provider granted (XOAUTH2).
     OAUTH2 = "oauth2"
