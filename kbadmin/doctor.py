@@ -1,11 +1,10 @@
 """What is wrong with an installation, one finding a line, each with its remedy.
 
-Checks are plain functions that yield findings. Those of :data:`~kbadmin.doctor_checks.OF_SETTINGS` need settings alone; when
-they find the ground firm enough, the application is made and :data:`~kbadmin.doctor_checks.OF_THE_APP` looks at the rest.
+Checks are plain functions that yield findings. Those ``OF_SETTINGS`` need settings alone; when they find the ground
+firm enough, the application is made, and those ``OF_THE_APP`` look at the rest.
 """
 
 from collections.abc import Callable, Iterator
-from typing import Any
 
 from kbadmin import doctor_checks as checks
 from kbadmin import engine
@@ -14,6 +13,7 @@ from kbadmin.config import Settings, read_environment
 from kbadmin.database import db
 from kbadmin.doctor_findings import Finding, well, wrong
 from kbadmin.key_settings import ConfigurationError
+from kbadmin.starting import first_line
 
 
 def examine(settings: Settings | None = None) -> Iterator[Finding]:
@@ -34,7 +34,11 @@ def examine(settings: Settings | None = None) -> Iterator[Finding]:
 
 
 def _examine_app(settings: Settings) -> Iterator[Finding]:
-    app = create_app(settings)
+    try:
+        app = create_app(settings)
+    except Exception as error:  # The queue is opened here, by whichever driver its address names.
+        yield wrong("queue", f"cannot be used: {first_line(error)}", "Check KBADMIN_QUEUE_URL and that it runs.")
+        return
     try:
         with app.app_context():
             for check in checks.OF_THE_APP:
@@ -42,7 +46,7 @@ def _examine_app(settings: Settings) -> Iterator[Finding]:
                 db.session.remove()
                 yield from found
                 if any(finding.is_wrong and finding.subject in checks.WITHOUT_WHICH_NOTHING for finding in found):
-                    return
+                    break
             db.engine.dispose()
     finally:
         engine.of(app).close()
@@ -54,8 +58,5 @@ def _guarded(check: Callable[[Settings], Iterator[Finding]], settings: Settings)
         yield from check(settings)
     except Exception as error:  # Whatever drivers and the operating system raise.
         subject = check.__name__.removeprefix("check_").replace("_", " ")
-        yield wrong(subject, f"could not be looked at: {type(error).__name__}: {_first_line(error)}", "")
-
-
-def _first_line(error: Any) -> str:
-    return (str(getattr(error, "orig", None) or error).strip().splitlines() or ["no reason given"])[0]
+        remedy = checks.REMEDIES.get(subject, "This is a fault of kbadmin's: please report it.")
+        yield wrong(subject, f"cannot be used: {first_line(error)}", remedy)

@@ -25,6 +25,10 @@ FOLDER = "instance folder"
 DATABASE = "database"
 SCHEMA = "schema"
 WITHOUT_WHICH_NOTHING = (DATABASE, SCHEMA)
+REMEDIES = {
+    DATABASE: "Check KBADMIN_DATABASE_URL and that it runs.",
+    "queue": "Check KBADMIN_QUEUE_URL and that it runs.",
+}
 FREE_PER_CENT = 5
 CLOCK_SECONDS = 5.0
 EMAIL_FIXES = {(3, 11): 15, (3, 12): 13, (3, 13): 12, (3, 14): 3}  # The release of each series with the e-mail fixes.

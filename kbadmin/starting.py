@@ -20,6 +20,7 @@ from kbadmin.sealing import ring
 
 EX_UNAVAILABLE = 69
 EX_CONFIG = 78
+QUEUE_DRIVERS = {"sqlite3", "psycopg", "redis", "huey"}  # Some are not installed, so their errors have no common name.
 
 
 class WrongKeys(RuntimeError):
@@ -59,10 +60,21 @@ def refusing() -> Iterator[None]:
     except (ConfigurationError, WrongSchema, WrongKeys) as error:
         raise Refusal(str(error)) from error
     except OperationalError as error:
-        first_line = (str(error.orig).strip().splitlines() or ["no reason given"])[0]
+        reason = first_line(error)
         raise Unavailable(
-            f"The database did not do its part: {first_line}. Check KBADMIN_DATABASE_URL and that it runs."
+            f"The database cannot be used: {reason}. Check KBADMIN_DATABASE_URL and that it runs."
         ) from error
+    except Exception as error:
+        if type(error).__module__.partition(".")[0] not in QUEUE_DRIVERS:
+            raise
+        reason = first_line(error)
+        raise Unavailable(f"The queue cannot be used: {reason}. Check KBADMIN_QUEUE_URL and that it runs.") from error
+
+
+def first_line(error: Exception) -> str:
+    """What an exception says, on one line; for a database's, what its driver said."""
+    lines = str(getattr(error, "orig", None) or error).strip().splitlines()
+    return lines[0].rstrip(".") if lines else type(error).__name__
 
 
 def require_ready() -> None:

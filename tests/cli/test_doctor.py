@@ -67,6 +67,10 @@ def with_a_database_that_does_not_answer(machine: Machine) -> None:
     machine.set(DATABASE_URL=f"postgresql://kb:database-password@127.0.0.1:{port}/kb")
 
 
+def with_a_queue_nowhere(machine: Machine) -> None:
+    machine.set(QUEUE_URL=f"sqlite:///{machine.folder}/no-such-folder/queue.sqlite3")
+
+
 @pytest.mark.parametrize(
     ("plant", "subject", "remedy"),
     [
@@ -78,6 +82,7 @@ def with_a_database_that_does_not_answer(machine: Machine) -> None:
         (with_an_instance_folder_that_cannot_be, "instance folder", "KBADMIN_INSTANCE_FOLDER"),
         (with_a_ca_file_of_nonsense, "CA file", "KBADMIN_SMTP_CA_FILE"),
         (with_a_database_that_does_not_answer, "database", "KBADMIN_DATABASE_URL"),
+        (with_a_queue_nowhere, "queue", "KBADMIN_QUEUE_URL"),
     ],
     ids=lambda value: getattr(value, "__name__", None),
 )

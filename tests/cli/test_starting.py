@@ -85,6 +85,14 @@ def test_a_database_that_does_not_answer_is_a_sentence_too(bare_machine: Machine
     assert "pass-word" not in ended.errors
 
 
+def test_a_queue_that_cannot_be_opened_is_a_sentence_too(machine: Machine) -> None:
+    machine.set(QUEUE_URL=f"sqlite:///{machine.folder}/no-such-folder/queue.sqlite3")
+    ended = machine.kbadmin("work")
+    assert ended.status == 69
+    assert "Check KBADMIN_QUEUE_URL" in ended.errors
+    assert "Traceback" not in ended.errors
+
+
 def test_flask_knows_the_same_commands(machine: Machine) -> None:
     ended = machine.flask("secrets", "status")
     assert ended.status == 0, ended.errors

@@ -1,0 +1,150 @@
+"""kbadmin run and kbadmin work: they say where they are, do their work, and end as they should."""
+
+import http.client
+import re
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.request
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from flask import Flask, request
+
+from kbadmin import config, serving
+from kbadmin.config import Settings
+from tests.cli.machine import Machine
+
+SLOW_WORKER = (sys.executable, str(Path(__file__).with_name("slow_worker.py")))
+
+
+def read_until(stream: object, words: str) -> str:
+    for line in stream:  # type: ignore[attr-defined]
+        if words in line:
+            return str(line)
+    raise AssertionError(f"it ended without saying {words!r}")
+
+
+def ended(process: "subprocess.Popen[str]", seconds: float = 20) -> tuple[int, str]:
+    output, errors = process.communicate(timeout=seconds)
+    return process.returncode, output + errors
+
+
+@pytest.mark.parametrize("options", [(), ("--with-worker",)])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_web_server_prints_its_address_answers_and_ends(
+    machine: Machine, options: tuple[str, ...], number: signal.Signals
+) -> None:
+    process = machine.start("run", "--port", "0", *options)
+    address = re.search(r"http://127\.0\.0\.1:\d+", read_until(process.stdout, "answers at")).group()  # type: ignore[union-attr]
+    with urllib.request.urlopen(f"{address}/readyz", timeout=10) as answer:
+        assert answer.status == 200
+        assert "Server" not in answer.headers
+    process.send_signal(number)
+    status, output = ended(process)
+    assert status == 0
+    assert "Traceback" not in output
+
+
+def test_a_port_that_is_taken_is_a_sentence(machine: Machine) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        done = machine.kbadmin("run", "--port", str(taken.getsockname()[1]))
+    assert done.status == 69
+    assert "Give another one with --host and --port" in done.errors
+    assert "Traceback" not in done.errors
+
+
+def test_a_worker_ends_when_it_is_told_to(machine: Machine) -> None:
+    process = machine.start("work")
+    read_until(process.stdout, "Working")
+    process.send_signal(signal.SIGTERM)
+    assert ended(process)[0] == 0
+
+
+def test_a_worker_finishes_what_it_began(machine: Machine) -> None:
+    process = machine.start("2", command=SLOW_WORKER)
+    read_until(process.stdout, "task began")
+    process.send_signal(signal.SIGTERM)
+    status, output = ended(process)
+    assert status == 0
+    assert "task finished" in output
+
+
+def test_a_second_signal_ends_a_worker_at_once(machine: Machine) -> None:
+    process = machine.start("60", command=SLOW_WORKER)
+    read_until(process.stdout, "task began")
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.5)
+    process.send_signal(signal.SIGTERM)
+    status, output = ended(process, seconds=5)
+    assert status == 0
+    assert "task finished" not in output
+    assert "Ended before everything under way was finished" in output
+
+
+class Site:
+    """A web server of ours in a thread, with pages of the test's own."""
+
+    def __init__(self, settings: Settings) -> None:
+        app = Flask(__name__)
+        app.extensions[config.EXTENSION] = settings
+        self.began = threading.Event()
+        app.add_url_rule("/slow", view_func=self.slow)
+        app.add_url_rule("/forwarded", view_func=lambda: request.headers.get("X-Forwarded-For", "nobody"))
+        self.server = serving.WebServer(app, host="127.0.0.1", port=0)
+        self.port = int(self.server.address.rpartition(":")[2])
+        self.is_stopping = False
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+
+    def slow(self) -> str:
+        self.began.set()
+        time.sleep(1)
+        return "finished " * 50_000
+
+    def run(self) -> None:
+        while not self.is_stopping:
+            self.server.turn()
+        self.server.close()
+
+    def stop(self) -> None:
+        self.is_stopping = True
+        self.server.wake()
+
+    def get(self, path: str, **headers: str) -> str:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        try:
+            connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+            return connection.getresponse().read().decode()
+        finally:
+            connection.close()
+
+
+def test_an_answer_under_way_is_finished_before_the_end(settings: Settings) -> None:
+    site = Site(settings)
+    answers: list[str] = []
+    visitor = threading.Thread(target=lambda: answers.append(site.get("/slow")))
+    visitor.start()
+    assert site.began.wait(5)
+    site.stop()
+    visitor.join(10)
+    site.thread.join(10)
+    assert answers == ["finished " * 50_000]
+    with pytest.raises(ConnectionRefusedError):
+        site.get("/slow")
+
+
+@pytest.mark.parametrize(("trusted", "seen"), [(0, "nobody"), (1, "192.0.2.7")])
+def test_who_a_proxy_says_it_is_arrives_only_where_proxies_are_trusted(
+    settings: Settings, trusted: int, seen: str
+) -> None:
+    site = Site(replace(settings, trusted_proxies=trusted))
+    try:
+        assert site.get("/forwarded", X_Forwarded_For="192.0.2.7") == seen
+    finally:
+        site.stop()
+        site.thread.join(10)
