@@ -10,6 +10,7 @@ from tests.house.source import ROOT
 FOLDER = ROOT / "templates"
 TEMPLATES = sorted(str(path.relative_to(FOLDER)) for path in FOLDER.rglob("*") if path.suffix in (".html", ".txt"))
 PAGES = [name for name in TEMPLATES if name.endswith(".html") and not name.startswith("emails/")]
+WHOLE_PAGES = [name for name in PAGES if not re.match(r".*/_|components/|layouts/|.*layout\.html", name)]
 
 environment = Environment(loader=FileSystemLoader(FOLDER), autoescape=True)
 _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
