@@ -7,7 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, Select, and_, distinct, or_, select
+from sqlalchemy import ColumnElement, Select, and_, or_, select
 
 from kbadmin.audit.models import AuditEntry
 from kbadmin.database import db
@@ -66,8 +66,8 @@ def page(wanted: Wanted, *, older_than: uuid.UUID | None = None, newer_than: uui
 def choices() -> tuple[list[str], list[str]]:
     """The people and actions that occur in the newest entries, for the filter's dropdowns."""
     newest = select(AuditEntry.actor, AuditEntry.action).order_by(AuditEntry.at.desc()).limit(LOOKED_THROUGH).subquery()
-    actors = db.session.scalars(select(distinct(newest.c.actor)))
-    actions = db.session.scalars(select(distinct(newest.c.action)))
+    actors = db.session.scalars(select(newest.c.actor).distinct())
+    actions = db.session.scalars(select(newest.c.action).distinct())
     return sorted(actors, key=str.casefold), sorted(actions)
 
 

@@ -8,6 +8,7 @@ _BROWSERS = (
     ("Firefox", "Firefox"),
     ("FxiOS", "Firefox"),
     ("CriOS", "Chrome"),
+    ("HeadlessChrome", "Chrome"),
     ("Chrome", "Chrome"),
     ("Version", "Safari"),
     ("curl", "curl"),
