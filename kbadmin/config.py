@@ -10,12 +10,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_network
 from pathlib import Path
-from typing import Literal, Self
+from typing import Literal
 from urllib.parse import urlsplit
 
 from dotenv import dotenv_values
 from flask import current_app
 
+from kbadmin.budgets import Limits, PortRanges
 from kbadmin.key_settings import ConfigurationError, MasterKey, read_keys, require_strong_secret
 
 __all__ = [
@@ -35,55 +36,6 @@ Network = IPv4Network | IPv6Network
 EXTENSION = "kbadmin.settings"
 DEFAULT_AUTHORITY = "https://login.microsoftonline.com"
 DEFAULT_PORTS = "25,465,587,2465,2525,2587"
-
-
-@dataclass(frozen=True)
-class PortRanges:
-    """The TCP ports a setting allows, as inclusive ranges."""
-
-    ranges: tuple[tuple[int, int], ...]
-
-    @classmethod
-    def parse(cls, text: str) -> Self:
-        """Read ``25,587,1024-2000`` or ``*``; raises ValueError for anything else."""
-        if text.strip() == "*":
-            return cls(((1, 65535),))
-        ranges = []
-        for part in text.split(","):
-            first, _, last = part.strip().partition("-")
-            pair = (int(first), int(last or first))
-            if not 1 <= pair[0] <= pair[1] <= 65535:
-                raise ValueError(part)
-            ranges.append(pair)
-        return cls(tuple(ranges))
-
-    def allows(self, port: int) -> bool:
-        """Whether this port is in one of the ranges."""
-        return any(first <= port <= last for first, last in self.ranges)
-
-    def __str__(self) -> str:
-        return ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in self.ranges)
-
-
-@dataclass(frozen=True)
-class Limits:
-    """Budgets and caps, in seconds and counts. Not settings of an installation: tests shorten them."""
-
-    test_email_seconds: float = 30.0
-    provider_connect_seconds: float = 5.0
-    provider_read_seconds: float = 10.0
-    provider_total_seconds: float = 15.0
-    provider_body_bytes: int = 64 * 1024
-    tests_per_service: int = 5
-    tests_window_seconds: int = 600
-    outside_tests_per_day: int = 20
-    password_fresh_seconds: int = 30 * 60
-    session_idle_seconds: int = 2 * 3600
-    session_seconds: int = 12 * 3600
-    kept_session_seconds: int = 7 * 24 * 3600
-    argon2_memory_kib: int = 19 * 1024
-    argon2_rounds: int = 2
-    sweep_seconds: float = 5.0
 
 
 @dataclass(frozen=True)

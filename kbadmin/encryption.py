@@ -107,7 +107,7 @@ class KeyRing:
         return tuple(self._keys)
 
     def seal(self, secret: Secret, *, purpose: str, place: Place) -> str:
-        """Encrypt under the current key. A random 96-bit nonce is far from repeating at our volumes (NIST SP 800-38D)."""
+        """Encrypt under the current key. A random 96-bit nonce will not repeat at our volumes (NIST SP 800-38D)."""
         nonce = random.token_bytes(NONCE_BYTES)
         cipher = AESGCM(_data_key(self._keys[self.current], purpose))
         sealed = cipher.encrypt(nonce, secret.reveal().encode(), place.associated_data(self.current))

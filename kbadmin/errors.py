@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from flask import Flask, Response, g, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, InternalServerError
+from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
 
 from kbadmin import logs
 from kbadmin.database import db
@@ -59,6 +59,8 @@ def _form_expired(_error: CSRFError) -> Response:
 
 
 def _page(error: HTTPException) -> Response:
+    if isinstance(error, SecurityError):  # A Host that is not ours: no address of ours can be built for a page.
+        return make_response("400 Bad Request\n", 400, {"Content-Type": "text/plain; charset=utf-8"})
     status = error.code or 500
     if error.response is not None:
         return make_response(error.response)

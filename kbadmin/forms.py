@@ -93,7 +93,7 @@ class OnlyWhen:
 
 
 class OneLine:
-    """Text that may stand in a header: no control or invisible characters, no encoded-word, at most ``most`` characters."""
+    """Text that may stand in a header: no control or invisible characters, no encoded-word, not too long."""
 
     def __init__(self, most: int) -> None:
         self.most = most

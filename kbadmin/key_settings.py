@@ -41,7 +41,7 @@ def new_key_line(kid: str) -> str:
 
 
 def read_keys(inline: str | None, file: str | None) -> tuple[MasterKey, ...]:
-    """The key ring, first key current. Raises :class:`ConfigurationError` if it is missing, weak or readable by others."""
+    """The key ring, first key current. Raises :class:`ConfigurationError` if it is missing, weak or open to others."""
     if inline and file:
         raise ConfigurationError("KBADMIN_KEYS", "and KBADMIN_KEYS_FILE are both set", "Keep one of them.")
     if inline:

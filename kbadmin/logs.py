@@ -21,11 +21,18 @@ _PATTERNS = (
     re.compile(r"(?i)(bearer\s+)[\w.~+/=-]{8,}"),
     re.compile(r"(?i)(auth (?:plain|login|xoauth2) )\S+"),
     re.compile(
-        r"(?i)((?:client_secret|refresh_token|access_token|id_token|code_verifier|code|password|state)[\"']?\s*[=:]\s*[\"']?)"
+        r"(?i)((?:client_secret|refresh_token|access_token|id_token|code_verifier|code|password|state)"
+        r"[\"']?\s*[=:]\s*[\"']?)"
         r"[^\s&\"',}]{6,}"
     ),
 )
-_QUIET = {"authlib": logging.INFO, "urllib3": logging.INFO, "huey": logging.WARNING, "mail.log": logging.CRITICAL, "alembic": logging.WARNING}
+_QUIET = {
+    "authlib": logging.INFO,
+    "urllib3": logging.INFO,
+    "huey": logging.WARNING,
+    "mail.log": logging.CRITICAL,
+    "alembic": logging.WARNING,
+}
 
 
 def attach(settings: Settings, *, level: int = logging.INFO) -> None:

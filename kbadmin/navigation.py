@@ -21,7 +21,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Place:
-    """An entry as a room declares it. ``order`` sorts; the entry is lit on every endpoint of its blueprint in ``lit``."""
+    """An entry as a room declares it. ``order`` sorts; ``lit`` names endpoints, or blueprints with a dot at the end."""
 
     label: str
     endpoint: str

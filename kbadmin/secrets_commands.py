@@ -7,7 +7,7 @@ from kbadmin import clock, key_rotation, schema
 from kbadmin.key_rotation import Holding
 from kbadmin.key_settings import ConfigurationError, new_key_line, read_keys
 from kbadmin.sealing import ring
-from kbadmin.starting import Commands, require_keys
+from kbadmin.starting import Commands, keys_are_proven
 
 
 @click.group(cls=Commands)
@@ -36,7 +36,7 @@ def status() -> None:
 def rotate(*, is_dry: bool, batch: int) -> None:
     """Seal every secret again under the current key: the first line of the key file. May be stopped and run again."""
     schema.require_current()
-    require_keys()
+    keys_are_proven()
     done = key_rotation.rotate(batch=batch, is_dry=is_dry, on_batch=_print_progress)
     verb = "would be sealed" if is_dry else "sealed"
     click.echo(f"{done.resealed} secrets {verb} under {ring().current}.")

@@ -26,7 +26,7 @@ class Limit:
 
 
 class Throttle(Base):
-    """How often something was tried in the window that began at ``window_at``. The key is hashed: it may be an address."""
+    """How often something was tried since ``window_at``. The key is hashed: it may be an address."""
 
     __tablename__ = "throttles"
 

@@ -1,5 +1,5 @@
 """The protocol itself, on Authlib's server side: authorization code with PKCE, and refresh tokens that rotate."""
-# ruff: noqa: TID251 - the demo's identity provider is one of the places where OAuth lives.
+
 
 import hmac
 import secrets

@@ -3,7 +3,7 @@
 Clients really verify: they are given ``ca`` as ``KBADMIN_SMTP_CA_FILE``. The authority's own key is never written,
 so nobody can sign anything else with it; both are made anew together (RFC 5280).
 """
-# ruff: noqa: TID251 - this is the demo's place for certificates.
+
 
 import ipaddress
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""The demo's folder: everything it keeps between two starts, secrets of its own included, readable by its owner only."""
+"""The demo's folder: what it keeps between two starts, secrets of its own included, readable by its owner only."""
 
 import json
 import os

@@ -4,7 +4,7 @@ import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
-from authlib.oauth2 import OAuth2Error  # noqa: TID251 - the demo's identity provider stands on Authlib's server side.
+from authlib.oauth2 import OAuth2Error
 from flask import Flask, Response, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 

@@ -8,7 +8,7 @@ import uuid
 from dataclasses import dataclass
 from typing import Any
 
-from authlib.oauth2 import OAuth2Error  # noqa: TID251 - the identity provider stands on Authlib's server side.
+from authlib.oauth2 import OAuth2Error
 
 from kbadmin import clock
 

@@ -1,4 +1,4 @@
-"""A fresh access token for whoever is about to send: refreshed ahead, once at a time, and committed before its first use.
+"""A fresh access token for whoever is about to send: refreshed ahead, once at a time, committed before its first use.
 
 One worker refreshes (a lease on the service's row), the others wait and read. ``invalid_grant`` is believed only
 after the row was read again: another worker may have rotated the token meanwhile. Everything here runs outside a
@@ -15,7 +15,7 @@ from kbadmin.audit.operations import WORKER, Subject, record
 from kbadmin.database import begin_writing, commit, db, stop_reading
 from kbadmin.encryption import Secret
 from kbadmin.smtp import authorization, operations
-from kbadmin.smtp.authorization import AuthorizationFailed
+from kbadmin.smtp.authorization_failures import AuthorizationFailed
 from kbadmin.smtp.grants import GrantUnusable, Tokens, put_tokens
 from kbadmin.smtp.models import SmtpService
 from kbadmin.smtp.oauth_client import ProviderFailed, ProviderSession

@@ -1,21 +1,21 @@
 """The browser's journey to a provider and back, for one service.
 
-:func:`begin` writes a flow row and answers the address to go to. The callback first :func:`consume`s the flow (in a
-transaction of its own, before it reads anything else), then :func:`exchange`s the code with no transaction open, then
+:func:`begin` writes a flow row and answers the address to go to. The callback first consumes the flow (in a transaction of
+its own, before it reads anything else), then :func:`exchange`s the code with no transaction open, then
 records the outcome. The service's earlier grant stays until a new one has succeeded.
 """
 
 import uuid
-from dataclasses import dataclass
 from datetime import timedelta
 
 from authlib.integrations.requests_client import OAuth2Session
-from sqlalchemy import select
 
 from kbadmin import clock, config
-from kbadmin.database import begin_writing, db, ledger, new_id, stop_reading
+from kbadmin.database import begin_writing, db, new_id, stop_reading
 from kbadmin.encryption import Secret, fingerprint, new_token
 from kbadmin.smtp import operations
+from kbadmin.smtp.authorization_failures import AuthorizationFailed
+from kbadmin.smtp.flows import STATE_MINUTES, ConsumedFlow, Traveller
 from kbadmin.smtp.grants import Grant, GrantUnusable, Tokens, require_complete
 from kbadmin.smtp.identity import Expected, IdentityInvalid, verified_identity
 from kbadmin.smtp.models import OAuthFlow, SmtpService
@@ -24,74 +24,6 @@ from kbadmin.smtp.providers import Endpoints, endpoints_of, scope_of
 from kbadmin.smtp.security import Authentication
 
 CALLBACK = "/oauth2/custom-smtp-token"
-STATE_MINUTES = 10
-PENDING_MINUTES = 10
-
-
-class AuthorizationFailed(Exception):
-    """An authorization came to nothing. ``kind`` is our word; the rest is the provider's, for explanation and IT."""
-
-    def __init__(
-        self,
-        kind: str,
-        *,
-        error: str | None = None,
-        suberror: str | None = None,
-        aadsts: int | None = None,
-        correlation_id: str | None = None,
-        trace_id: str | None = None,
-    ) -> None:
-        super().__init__(kind)
-        self.kind = kind
-        self.error, self.suberror, self.aadsts = error, suberror, aadsts
-        self.correlation_id, self.trace_id = correlation_id, trace_id
-
-    @classmethod
-    def of(cls, failed: ProviderFailed) -> "AuthorizationFailed":
-        """What a provider's failure means here."""
-        return cls(
-            failed.kind,
-            error=failed.error,
-            suberror=failed.suberror,
-            aadsts=failed.aadsts,
-            correlation_id=failed.correlation_id,
-            trace_id=failed.trace_id,
-        )
-
-    def as_facts(self) -> dict[str, str | int | None]:
-        """What is kept on the service, so that its page can explain; no tokens, no free text from outside."""
-        return {
-            "kind": self.kind,
-            "error": self.error,
-            "suberror": self.suberror,
-            "aadsts": self.aadsts,
-            "correlation_id": self.correlation_id,
-            "trace_id": self.trace_id,
-            "at": clock.now().isoformat(timespec="seconds"),
-        }
-
-
-@dataclass(frozen=True)
-class Traveller:
-    """Who begins an authorization, and must be the one who comes back."""
-
-    session_id: uuid.UUID
-    user_id: uuid.UUID
-    account_id: uuid.UUID
-
-
-@dataclass(frozen=True)
-class ConsumedFlow:
-    """A flow that has been used up, with what the exchange needs."""
-
-    id: uuid.UUID
-    traveller: Traveller
-    service_id: uuid.UUID
-    configuration_version: int
-    token_endpoint: str
-    nonce: Secret
-    code_verifier: Secret
-    trouble: str | None  # «state_used» or «state_expired»: the flow is known, but no longer good
 
 
 def redirect_uri() -> str:
@@ -145,29 +77,6 @@ def begin(service: SmtpService, traveller: Traveller, *, prompt: str | None = No
     return str(url)
 
 
-def consume(state: str) -> ConsumedFlow | None:
-    """Use a flow up, whatever the outcome will be; nothing for a state we never gave."""
-    with ledger() as session:
-        query = select(OAuthFlow).filter_by(state_fingerprint=fingerprint(state)).with_for_update()
-        flow = session.scalar(query)
-        if flow is None:
-            return None
-        trouble = "state_used" if flow.consumed_at else "state_expired" if clock.now() >= flow.expires_at else None
-        consumed = ConsumedFlow(
-            id=flow.id,
-            traveller=Traveller(flow.session_id, flow.user_id, flow.account_id),
-            service_id=flow.service_id,
-            configuration_version=flow.configuration_version,
-            token_endpoint=flow.token_endpoint,
-            nonce=flow.nonce or Secret(""),
-            code_verifier=flow.code_verifier or Secret(""),
-            trouble=trouble,
-        )
-        flow.consumed_at = flow.consumed_at or clock.now()
-        flow.nonce = flow.code_verifier = None
-    return consumed
-
-
 def exchange(flow: ConsumedFlow, code: str) -> Grant:
     """Redeem the code and verify who signed in, with no transaction open.
 
@@ -199,41 +108,6 @@ def exchange(flow: ConsumedFlow, code: str) -> Grant:
             raise AuthorizationFailed(
                 "wrong_tenant" if str(invalid) == "another directory" else "id_token_invalid"
             ) from None
-
-
-def hold(flow: ConsumedFlow, grant: Grant) -> None:
-    """Keep the grant of an unexpected mailbox sealed in the flow for some minutes, while the page asks. Not active."""
-    begin_writing()
-    row = db.session.get(OAuthFlow, flow.id)
-    if row is None:
-        raise LookupError(flow.id)
-    row.pending_grant = grant.to_secret()
-    row.pending_username = grant.identity.username or grant.identity.email or "another account"
-    row.pending_until = clock.now() + timedelta(minutes=PENDING_MINUTES)
-
-
-def pending(service: SmtpService, traveller: Traveller) -> OAuthFlow | None:
-    """The question that waits on the service's page for the person who signed in, if there is one."""
-    query = (
-        select(OAuthFlow)
-        .where(
-            OAuthFlow.service_id == service.id,
-            OAuthFlow.session_id == traveller.session_id,
-            OAuthFlow.configuration_version == service.configuration_version,
-            OAuthFlow.pending_grant_sealed.is_not(None),
-            OAuthFlow.pending_until > clock.now(),
-        )
-        .order_by(OAuthFlow.created_at.desc())
-        .limit(1)
-    )
-    return db.session.scalar(query)
-
-
-def take_pending(flow: OAuthFlow) -> Grant:
-    """The held grant; it leaves the flow row with this."""
-    secret = flow.pending_grant
-    flow.pending_grant = flow.pending_until = None
-    return Grant.from_secret(secret)
 
 
 def _is_as_it_was(service: SmtpService, flow: ConsumedFlow) -> bool:

@@ -5,8 +5,9 @@ import uuid
 from kbadmin import clock
 from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import begin_writing, db
-from kbadmin.smtp import authorization, operations
-from kbadmin.smtp.authorization import AuthorizationFailed, ConsumedFlow, Traveller
+from kbadmin.smtp import flows, operations
+from kbadmin.smtp.authorization_failures import AuthorizationFailed
+from kbadmin.smtp.flows import ConsumedFlow, Traveller
 from kbadmin.smtp.grants import Grant, put_grant
 from kbadmin.smtp.models import OAuthFlow, SmtpService
 
@@ -48,10 +49,10 @@ def use_signed_in_mailbox(service: SmtpService, traveller: Traveller, *, actor: 
     Answers the mailbox, or nothing if the question has timed out.
     """
     begin_writing()
-    flow = authorization.pending(service, traveller)
+    flow = flows.pending(service, traveller)
     if flow is None:
         return None
-    grant = authorization.take_pending(flow)
+    grant = flows.take_pending(flow)
     before = service.login_email
     service.login_email = grant.identity.username or flow.pending_username or service.login_email
     service.configuration_version += 1
@@ -70,9 +71,9 @@ def use_signed_in_mailbox(service: SmtpService, traveller: Traveller, *, actor: 
 def discard_signed_in_mailbox(service: SmtpService, traveller: Traveller) -> None:
     """Answer «sign in again»: the held grant is forgotten."""
     begin_writing()
-    flow = authorization.pending(service, traveller)
+    flow = flows.pending(service, traveller)
     if flow is not None:
-        authorization.take_pending(flow)
+        flows.take_pending(flow)
 
 
 def note_admin_consent(service_id: uuid.UUID, *, actor: Actor) -> None:

@@ -6,7 +6,7 @@ from flask import Blueprint, abort
 from flask_login import current_user
 
 from kbadmin.smtp import authorization, operations
-from kbadmin.smtp.authorization import Traveller
+from kbadmin.smtp.flows import Traveller
 from kbadmin.smtp.models import SmtpService
 
 blueprint = Blueprint("smtp", __name__)

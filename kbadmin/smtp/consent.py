@@ -31,7 +31,7 @@ def link_for(service: SmtpService) -> str:
         Purpose.ADMIN_CONSENT,
         subject_id=service.id,
         lifetime=timedelta(days=DAYS),
-        **{"account_id": service.account_id},
+        account_id=service.account_id,
     )
     return admin_consent_link(
         authorization.endpoints(service),

@@ -25,6 +25,8 @@ def values_of(service: SmtpService | None) -> dict[str, str]:
         "host": service.host,
         "port": str(service.port),
         "service_name": service.friendly_name,
+        "security": service.security,
+        "authentication": service.authentication,
     }
 
 

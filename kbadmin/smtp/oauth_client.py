@@ -131,7 +131,7 @@ class ProviderSession(OAuth2Session):  # type: ignore[misc]
 
 
 def _word(value: Any) -> str | None:
-    """A short word of the provider's, or nothing: what comes from outside is shown, so it is kept small and printable."""
+    """A short word of the provider's, or nothing: what comes from outside is shown, so it stays small and printable."""
     if not isinstance(value, str) or len(value) > 100 or not value.isascii() or not value.isprintable():
         return None
     return value

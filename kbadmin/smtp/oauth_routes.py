@@ -13,10 +13,12 @@ from kbadmin.access import Permission, requires
 from kbadmin.engine import wake
 from kbadmin.forms import BaseForm
 from kbadmin.headers import allow_form_action
-from kbadmin.smtp import authorization, authorizing, consent, operations
-from kbadmin.smtp.authorization import CALLBACK, AuthorizationFailed, ConsumedFlow
+from kbadmin.smtp import authorization, authorizing, consent, flows, operations
+from kbadmin.smtp.authorization import CALLBACK
+from kbadmin.smtp.authorization_failures import AuthorizationFailed
 from kbadmin.smtp.blueprint import blueprint, service_or_404, traveller
 from kbadmin.smtp.explanations import explain_failure
+from kbadmin.smtp.flows import ConsumedFlow
 from kbadmin.smtp.forms import OAuthSettingsForm
 from kbadmin.smtp.keeping import refresh_after_new_secret
 from kbadmin.smtp.operations import WouldDrop
@@ -81,7 +83,7 @@ def authorize(service_id: uuid.UUID) -> ResponseReturnValue:
 def authorized() -> ResponseReturnValue:
     """The redirect URI. The flow is consumed first, whatever else the address holds."""
     states = request.args.getlist("state")
-    flow = authorization.consume(states[0]) if len(states) == 1 and states[0] else None
+    flow = flows.consume(states[0]) if len(states) == 1 and states[0] else None
     if flow is None and consent.is_return(request.args):
         return consent.receive(request.args)
     if not current_user.may(Permission.MANAGE_SMTP):
@@ -139,7 +141,7 @@ def _complete(flow: ConsumedFlow) -> Response:
     grant = authorization.exchange(flow, codes[0])
     service = service_or_404(flow.service_id)
     if not grant.identity.is_mailbox(service.login_email or ""):
-        authorization.hold(flow, grant)
+        flows.hold(flow, grant)
         flash("Another mailbox signed in than this service expects. Choose below what to do.", "warning")
         return redirect(url_for("smtp.edit", service_id=service.id), 303)
     authorizing.record_grant(flow, grant, actor=current_user.actor)

@@ -12,14 +12,11 @@ from kbadmin import clock
 from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import begin_writing, db
 from kbadmin.encryption import Secret
-from kbadmin.smtp.changes import Dropped, changed_fields, dropped_by
+from kbadmin.smtp.changes import REGISTRATION, SERVER, SIGN_IN, Dropped, changed_fields, dropped_by
 from kbadmin.smtp.models import SmtpService
 from kbadmin.smtp.security import Authentication
 
-VERSIONED = frozenset(
-    ["host", "port", "security", "authentication", "username", "provider", "cloud", "audience", "login_email"]
-    + ["client_id", "tenant_id"]
-)
+VERSIONED = frozenset((*SERVER, *REGISTRATION, *SIGN_IN, "authentication", "username"))
 UNTESTING = VERSIONED | {"send_from_address"}
 
 

@@ -5,7 +5,7 @@ from typing import Any
 from flask import render_template
 
 from kbadmin.headers import allow_form_action
-from kbadmin.smtp import authorization, operations
+from kbadmin.smtp import authorization, flows, operations
 from kbadmin.smtp.blueprint import traveller
 from kbadmin.smtp.changes import Dropped
 from kbadmin.smtp.explanations import explain_failure, note_for_it
@@ -54,7 +54,7 @@ def service_page(service: SmtpService, form: EditServiceForm, *, would_drop: Dro
         State=State,
         is_oauth=is_oauth,
         may_authorize=is_oauth and not service.needs_secret and not service.disabled_at,
-        question=authorization.pending(service, traveller()) if is_oauth else None,
+        question=flows.pending(service, traveller()) if is_oauth else None,
         failure=_failure(service),
         would_drop=would_drop,
         usages=operations.usages(service.id),

@@ -59,9 +59,7 @@ class Connection:
     It belongs to one thread. After a refusal it can be used again; once ``is_open`` is false it cannot.
     """
 
-    def __init__(
-        self, server: MailServer, talk: Conversation, *, session: Deadline, budget: Budget, on_step: OnStep
-    ):
+    def __init__(self, server: MailServer, talk: Conversation, *, session: Deadline, budget: Budget, on_step: OnStep):
         self._server = server
         self._talk = talk
         self._session = session
@@ -178,9 +176,7 @@ class Connection:
     def _sender(self, envelope_from: str, recipient: str, message: bytes) -> None:
         parameters = mail_parameters(self._talk.extensions, envelope_from, recipient, message)
         self._in_transaction = True
-        reply = self._command(
-            " ".join([f"MAIL FROM:<{envelope_from}>", *parameters]), 250, stage=Stage.SENDER
-        )
+        reply = self._command(" ".join([f"MAIL FROM:<{envelope_from}>", *parameters]), 250, stage=Stage.SENDER)
         self._pass(Stage.SENDER, "The server accepted the sender.", reply=str(reply))
 
     def _recipient(self, recipient: str) -> None:
@@ -233,9 +229,7 @@ def _connected(
 ) -> Connected:
     deadline = session.within(budget.dns + budget.connect)
     try:
-        return connect(
-            server.host, server.port, policy, deadline=deadline, dns_seconds=budget.dns, resolver=resolver
-        )
+        return connect(server.host, server.port, policy, deadline=deadline, dns_seconds=budget.dns, resolver=resolver)
     except Unreachable as error:
         failed = unreachable(error.reason, error.detail)
         on_step(failed_step(failed))

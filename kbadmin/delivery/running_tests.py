@@ -1,0 +1,182 @@
+"""Running test e-mails, in the worker: claim, submit with no transaction open, record each step as it passes."""
+
+import uuid
+from dataclasses import asdict
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from kbadmin import clock, config, logs
+from kbadmin.audit.operations import WORKER, Subject, record
+from kbadmin.database import begin_writing, commit, db, stop_reading
+from kbadmin.delivery import servers
+from kbadmin.delivery.models import Outcome, TestRun
+from kbadmin.engine import sweep, task, wake
+from kbadmin.outbox.models import OutboxMessage, Status
+from kbadmin.smtp import operations
+from kbadmin.smtp.access_token import TokenUnavailable
+from kbadmin.smtp.transport import Connection, MailServer, Reply, Stage, Step, SubmissionFailed
+from kbadmin.tenancy import enter, every_account
+
+log = logs.get(__name__)
+
+
+@task
+def run_test(account_id: str, run_id: str) -> None:
+    """Run one waiting test. A second wake-up for the same run finds it taken and does nothing."""
+    enter(uuid.UUID(account_id))
+    _Run(uuid.UUID(run_id)).go()
+
+
+@sweep
+def tests_left_behind() -> None:
+    """Wake tests whose wake-up was lost, and end those whose worker died."""
+    waiting_since = clock.now() - timedelta(seconds=3)
+    dead_since = clock.now() - timedelta(seconds=3 * config.current().limits.test_email_seconds)
+    with every_account() as session:
+        query = select(TestRun).where(TestRun.outcome == Outcome.WAITING, TestRun.created_at < waiting_since).limit(50)
+        waiting = [(str(run.account_id), str(run.id)) for run in session.scalars(query)]
+        died = select(TestRun).where(TestRun.outcome == Outcome.RUNNING, TestRun.started_at < dead_since)
+        for run in session.scalars(died):
+            run.outcome, run.finished_at = Outcome.FAILED, clock.now()
+            run.failure = {"stage": Stage.REACH, "kind": "interrupted", "at": clock.now().isoformat(timespec="seconds")}
+    for account_id, run_id in waiting:
+        wake(run_test, account_id, run_id)
+    if waiting:
+        begin_writing()
+        commit()  # Wake-ups leave with a commit, even one that wrote nothing.
+
+
+class _Run:
+    """One test under way, in the worker: claim, submit with no transaction open, record each step as it passes."""
+
+    def __init__(self, run_id: uuid.UUID) -> None:
+        self.run_id = run_id
+        self.steps: list[dict[str, Any]] = []
+
+    def go(self) -> None:
+        claimed = self._claim()
+        if claimed is None:
+            return
+        route, recipient, content = claimed
+        try:
+            reply = self._submit(route, recipient, content)
+        except SubmissionFailed as failed:
+            self._finish(route, failure=_facts_of(failed))
+        except TokenUnavailable as unavailable:
+            facts = {"stage": Stage.SIGN_IN, "kind": "no_token", "authorization": unavailable.failed.as_facts()}
+            self._step(Step(Stage.SIGN_IN, False, "There is no access token to sign in with.", {}))
+            self._finish(route, failure=facts)
+        except LookupError:
+            self._finish(route, failure={"stage": Stage.REACH, "kind": "service_changed"})
+        else:
+            self._finish(route, reply=reply)
+
+    def _claim(self) -> tuple[servers.Route, str, bytes] | None:
+        begin_writing()
+        run = db.session.get(TestRun, self.run_id, with_for_update=True)
+        if run is None or run.outcome != Outcome.WAITING:
+            commit()
+            return None
+        run.outcome, run.started_at = Outcome.RUNNING, clock.now()
+        message = _message_of(run)
+        message.status, message.attempts = Status.SENDING, message.attempts + 1
+        route = servers.find_route(run.smtp_service_id)
+        content = message.content.reveal().encode("ascii")
+        recipient = run.recipient
+        if route is None or route.configuration_version != run.configuration_version:
+            run.outcome, run.finished_at = Outcome.FAILED, clock.now()
+            run.failure = {"stage": Stage.REACH, "kind": "service_changed"}
+            message.status, message.settled_at = Status.CANCELLED, clock.now()
+            commit()
+            return None
+        commit()
+        return route, recipient, content
+
+    def _submit(self, route: servers.Route, recipient: str, content: bytes) -> Reply:
+        server, version = servers.signed_in_server(route)
+        stop_reading()
+        try:
+            return self._converse(server, route.envelope_from, recipient, content)
+        except SubmissionFailed as failed:
+            refused = failed.stage is Stage.SIGN_IN and failed.reply is not None and failed.reply.code == 535
+            if version is None or not refused or _is_switched_off(failed):
+                raise
+        # One forced refresh: the token may have been revoked before its time.
+        server, _ = servers.signed_in_server(route, refused_version=version)
+        stop_reading()
+        self.steps = []
+        return self._converse(server, route.envelope_from, recipient, content)
+
+    def _converse(self, server: MailServer, envelope_from: str, recipient: str, content: bytes) -> Reply:
+        settings = config.current()
+        with Connection.open(
+            server,
+            policy=servers.network_policy(),
+            budget=servers.test_budget(),
+            ca_file=settings.smtp_ca_file,
+            on_step=self._step,
+        ) as connection:
+            return connection.send(envelope_from, recipient, content)
+
+    def _step(self, step: Step) -> None:
+        facts = {key: logs.mask_text(value) for key, value in step.facts.items()}
+        self.steps.append({"stage": step.stage, "ok": step.ok, "text": step.text, "facts": facts})
+        begin_writing()
+        run = db.session.get(TestRun, self.run_id)
+        if run is not None:
+            run.steps = list(self.steps)
+        commit()
+
+    def _finish(
+        self, route: servers.Route, *, reply: Reply | None = None, failure: dict[str, Any] | None = None
+    ) -> None:
+        begin_writing()
+        run = db.session.get(TestRun, self.run_id, with_for_update=True)
+        if run is None or run.is_over:
+            commit()
+            return
+        now = clock.now()
+        run.finished_at, run.steps = now, list(self.steps)
+        run.outcome = Outcome.FAILED if failure else Outcome.ACCEPTED
+        run.failure = {**failure, "at": now.isoformat(timespec="seconds")} if failure else None
+        message = _message_of(run)
+        message.settled_at, message.content = now, None
+        message.status = Status.FAILED if failure else Status.ACCEPTED
+        message.last_reply = str(reply)[:400] if reply else ""
+        service = operations.find(route.service_id, for_update=True)
+        if service is not None and service.configuration_version == route.configuration_version and reply:
+            service.tested_at = service.last_accepted_at = now
+            service.degraded_at = service.paused_at = service.pause_reason = None
+        record(
+            "test e-mail failed" if failure else "test e-mail accepted",
+            actor=WORKER,
+            subject=Subject("smtp service", service.id, service.friendly_name) if service else None,
+            recipient=run.recipient,
+            stage=failure["stage"] if failure else None,
+        )
+        commit()
+
+
+def _message_of(run: TestRun) -> OutboxMessage:
+    return db.session.scalars(select(OutboxMessage).filter_by(public_id=run.outbox_public_id)).one()
+
+
+def _is_switched_off(failed: SubmissionFailed) -> bool:
+    """Exchange says 5.7.139 when SMTP AUTH is switched off or forbidden: another token changes nothing."""
+    return failed.reply is not None and failed.reply.enhanced == "5.7.139"
+
+
+def _facts_of(failed: SubmissionFailed) -> dict[str, Any]:
+    log.info("test e-mail failed", stage=failed.stage, kind=failed.kind, reason=failed.reason, detail=failed.detail)
+    reply = asdict(failed.reply) if failed.reply else {}
+    return {
+        "stage": failed.stage,
+        "kind": failed.kind,
+        "code": reply.get("code"),
+        "enhanced": reply.get("enhanced"),
+        "text": logs.mask_text(reply.get("text") or ""),
+        "challenge": logs.mask_text(failed.challenge) if failed.challenge else None,
+        "exception_name": failed.exception_name,
+    }
