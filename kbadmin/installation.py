@@ -60,7 +60,7 @@ def check_canary(ring: KeyRing) -> bool:
 
 
 def instance_name(settings: Settings) -> str:
-    """This installation's name: the setting, or one made up once and kept in the instance folder."""
+    """The name of this installation: the setting, or one made up once and kept in the instance folder."""
     if settings.instance:
         return settings.instance
     file = settings.instance_folder / "instance-name"

@@ -62,7 +62,7 @@ def day(moment: datetime | None) -> Markup | str:
 def inline_code(text: str) -> Markup:
     """Escaped text in which `code` and **the name of a place** are marked up."""
     escaped = str(escape(text))
-    return Markup(_BOLD.sub(r"<strong>\1</strong>", _CODE.sub(r"<code>\1</code>", escaped)))
+    return Markup(_BOLD.sub(r"<strong>\1</strong>", _CODE.sub(r"<code>\1</code>", escaped)))  # noqa: S704 - escaped above.
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:

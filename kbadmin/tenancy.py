@@ -36,7 +36,7 @@ class Fenced:
     """A row that belongs to exactly one account, whatever its key."""
 
     @declared_attr
-    def account_id(cls) -> Mapped[uuid.UUID]:
+    def account_id(cls) -> Mapped[uuid.UUID]:  # noqa: N805 - SQLAlchemy hands the class over.
         """The account that owns the row: stamped by the fence, never by hand."""
         return mapped_column(ForeignKey("accounts.id"), index=True)
 

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from sqlalchemy import func, select
 
-from kbadmin import clock, config, logs, throttle
+from kbadmin import clock, config, throttle
 from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import begin_writing, db
 from kbadmin.delivery.models import TestRun
@@ -18,8 +18,6 @@ from kbadmin.outbox.rendering import letter
 from kbadmin.smtp import operations
 from kbadmin.smtp.models import SmtpService, State
 from kbadmin.tenancy import current_account
-
-log = logs.get(__name__)
 
 
 class TestRefused(RuntimeError):

@@ -1,6 +1,5 @@
 """The protocol itself, on Authlib's server side: authorization code with PKCE, and refresh tokens that rotate."""
 
-
 import hmac
 import secrets
 import uuid

@@ -4,7 +4,6 @@ Clients really verify: they are given ``ca`` as ``KBADMIN_SMTP_CA_FILE``. The au
 so nobody can sign anything else with it; both are made anew together (RFC 5280).
 """
 
-
 import ipaddress
 from dataclasses import dataclass
 from datetime import timedelta

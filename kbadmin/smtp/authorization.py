@@ -1,7 +1,7 @@
 """The browser's journey to a provider and back, for one service.
 
-:func:`begin` writes a flow row and answers the address to go to. The callback first consumes the flow (in a transaction of
-its own, before it reads anything else), then :func:`exchange`s the code with no transaction open, then
+:func:`begin` writes a flow row and answers the address to go to. The callback first consumes the flow (in a
+transaction of its own, before it reads anything else), then :func:`exchange`s the code with no transaction open, then
 records the outcome. The service's earlier grant stays until a new one has succeeded.
 """
 
