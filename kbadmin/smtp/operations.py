@@ -1,5 +1,6 @@
 """The verbs of an account's SMTP services: create, change, duplicate, disable, delete, find, choose."""
 
+import hashlib
 import unicodedata
 import uuid
 from collections.abc import Callable
@@ -17,7 +18,9 @@ from kbadmin.smtp.models import SmtpService
 from kbadmin.smtp.security import Authentication
 
 VERSIONED = frozenset((*SERVER, *REGISTRATION, *SIGN_IN, "authentication", "username"))
-UNTESTING = VERSIONED | {"send_from_address"}
+KEY_LENGTH = 120  # the column friendly_name_key
+COPIED = (*VERSIONED, "send_from_address", "reply_to_address", "send_from_name", "secret_expires_on")
+COPIED_LIMITS = ("max_connections", "messages_per_minute", "recipients_per_day")
 
 
 class NameTaken(ValueError):
@@ -70,8 +73,9 @@ def usages(service_id: uuid.UUID) -> list[Usage]:
 
 
 def folded(name: str) -> str:
-    """The form in which two Friendly Names are the same."""
-    return unicodedata.normalize("NFKC", name).casefold()
+    """The form in which two Friendly Names are the same; one that outgrows its column is kept as a digest."""
+    key = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return key if len(key) <= KEY_LENGTH else hashlib.sha256(key.encode()).hexdigest()
 
 
 def all_services() -> list[SmtpService]:
@@ -138,13 +142,11 @@ def change_service(
 
 def duplicate_service(service_id: uuid.UUID, *, friendly_name: str, actor: Actor) -> SmtpService:
     """A copy under another name, without any secret, grant or identity."""
-    copied = [*UNTESTING, "reply_to_address", "send_from_name"]
-    copied += ["max_connections", "messages_per_minute", "recipients_per_day", "secret_expires_on"]
     begin_writing()
     original = find(service_id)
     if original is None:
         raise LookupError(service_id)
-    values = {name: getattr(original, name) for name in copied}
+    values = {name: getattr(original, name) for name in (*COPIED, *COPIED_LIMITS)}
     return create_service({**values, "friendly_name": friendly_name}, NewSecrets(), actor=actor)
 
 
@@ -236,8 +238,10 @@ def _after_change(service: SmtpService, changed: set[str]) -> None:
     service.updated_at = clock.now()
     if changed & VERSIONED:
         service.configuration_version += 1
-    if changed & (UNTESTING | {"password", "client_secret"}):
-        service.tested_at = service.degraded_at = service.paused_at = None
+    if changed & (VERSIONED | {"password"}):
+        service.tested_at = None
+    if changed & (VERSIONED | {"password", "client_secret"}):
+        service.degraded_at = service.paused_at = None
         service.pause_reason = service.authorization_failure = None
 
 
