@@ -84,6 +84,11 @@ def all_services() -> list[SmtpService]:
     return list(db.session.scalars(query))
 
 
+def matches(service: SmtpService, asked: str) -> bool:
+    """Whether a service's name, host or From address holds the folded words of a search."""
+    return any(asked in folded(text) for text in (service.friendly_name, service.host, service.send_from_address))
+
+
 def find(service_id: uuid.UUID, *, for_update: bool = False) -> SmtpService | None:
     """One service of the account, or nothing if it is another's, deleted, or none at all."""
     query = select(SmtpService).where(SmtpService.id == service_id, SmtpService.deleted_at.is_(None))

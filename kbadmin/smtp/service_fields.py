@@ -20,6 +20,7 @@ from kbadmin.forms import (
     AsciiInteger,
     BaseForm,
     Canonical,
+    InputRequired,
     KeptSecretField,
     OneEmailAddress,
     OneLine,
@@ -96,7 +97,7 @@ class GeneralFields(BaseForm):
     def validate_port(self, field: Field) -> None:
         """Only the ports that the operator lets mail leave through."""
         allowed = config.current().smtp_allowed_ports
-        if not allowed.allows(int(field.data)):
+        if not field.errors and not allowed.allows(int(field.data)):
             raise ValidationError(f"Port {field.data} is not allowed. Mail may leave through {allowed}.")
 
     def general_values(self) -> dict[str, Any]:
@@ -110,9 +111,9 @@ class SignInFields(BaseForm):
 
     authentication = RadioField(
         "Authentication",
+        [InputRequired("Choose how the service signs in.")],
         choices=AUTHENTICATION_CHOICES,
         default=Authentication.UNAUTHENTICATED.value,
-        validate_choice=True,
     )
     username = StringField(
         "Username", [OnlyWhen("authentication", PASSWORD), Required("Enter the username."), OneLine(254)]
