@@ -31,8 +31,11 @@ navigation.in_profile_menu(
 @blueprint.get("/smtp")
 @requires(Permission.MANAGE_SMTP)
 def index() -> ResponseReturnValue:
-    """The account's services, with state and last test."""
-    return render_template("smtp/index.html", services=operations.all_services(), **list_values())
+    """The account's services, with state and last test; ``q`` narrows them by name or address."""
+    services = operations.all_services()
+    asked = operations.folded(request.args.get("q", "")[:200].strip())
+    found = [service for service in services if operations.matches(service, asked)]
+    return render_template("smtp/index.html", services=found, total=len(services), asked=asked, **list_values())
 
 
 @blueprint.route("/smtp/new", methods=["GET", "POST"])
