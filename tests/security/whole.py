@@ -1,0 +1,146 @@
+"""An account with a row of everything, every route's addresses with these rows' ids, and what is stored, to compare."""
+
+import itertools
+import uuid
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from flask import Flask
+from sqlalchemy import MetaData, select
+from werkzeug.routing import Rule
+
+from kbadmin import clock, links
+from kbadmin.audit.operations import COMMAND_LINE, record
+from kbadmin.database import db, unit_of_work
+from kbadmin.delivery.models import Outcome, TestRun
+from kbadmin.encryption import Secret, fingerprint
+from kbadmin.links import OneTimeLink, Purpose
+from kbadmin.outbox.messages import Sender
+from kbadmin.outbox.models import Kind
+from kbadmin.outbox.operations import enqueue
+from kbadmin.smtp.models import OAuthFlow, SmtpService
+from kbadmin.smtp.security import Authentication, Security
+from kbadmin.users.deeds import DEEDS
+from kbadmin.users.models import Membership, User, UserSession
+from tests.factories import OpenedAccount, add_person, inside
+
+MARK = "Marker-Of-Acme"
+HOST = "marker-of-acme.example.com"
+STATE = "state-of-acme-" + "s" * 30
+CLIENT_ID = "6731de76-14a6-49ae-97bc-6eba6914391e"
+
+
+@dataclass(frozen=True)
+class Filled:
+    """Ids of one account's rows: what may stand in the variable parts of an address, by name."""
+
+    account: OpenedAccount
+    values: dict[str, list[str]]
+
+    def addresses(self, rule: Rule) -> Iterator[str]:
+        """The addresses of a route with every combination of these values; KeyError for a part nobody named."""
+        names = sorted(rule.arguments)
+        for chosen in itertools.product(*(self.values[name] for name in names)):
+            found = rule.build(dict(zip(names, chosen, strict=True)), append_unknown=False)
+            assert found is not None, rule
+            yield found[1]
+
+
+def fill(app: Flask, account: OpenedAccount) -> Filled:
+    """Give this account services, a test, people, an invitation, links, a flow under way, lines in the audit log."""
+    colleague = add_person(app, account, "writer", name=f"{MARK} Colleague", email=f"colleague@{HOST}")
+    with inside(app, account), unit_of_work():
+        service, waiting = _oauth_service(), _password_service()
+        db.session.add_all([service, waiting])
+        db.session.flush()
+        message = enqueue(
+            kind=Kind.TEST, recipient=f"somebody@{HOST}", subject=MARK, text=MARK, html=MARK,
+            sender=Sender(f"from@{HOST}"), deduplication_key="test:marker", smtp_service_id=service.id,
+        )  # fmt: skip
+        run = TestRun(
+            smtp_service_id=service.id, configuration_version=1, outbox_public_id=message.public_id,
+            recipient=f"somebody@{HOST}", requested_by=MARK, outcome=Outcome.FAILED,
+            failure={"stage": "reach", "kind": "unreachable", "at": clock.now().isoformat()},
+        )  # fmt: skip
+        invited = User(email=f"invited@{HOST}", email_key=f"invited@{HOST}")
+        db.session.add_all([run, invited])
+        db.session.flush()
+        open_invitation = Membership(user_id=invited.id, role="editor")
+        session = UserSession(
+            fingerprint=fingerprint("colleague's"), user_id=colleague.id, account_id=account.id,
+            expires_at=clock.now() + timedelta(hours=1),
+        )  # fmt: skip
+        flow = OAuthFlow(
+            id=uuid.uuid4(), state_fingerprint=fingerprint(STATE), session_id=session.id or uuid.uuid4(),
+            user_id=account.owner.id, account_id=account.id, service_id=service.id, configuration_version=1,
+            issuer="https://login.example.com", token_endpoint="https://login.example.com/token",
+            expires_at=clock.now() + timedelta(minutes=10),
+        )  # fmt: skip
+        flow.nonce, flow.code_verifier = Secret("nonce-of-acme"), Secret("verifier-of-acme")
+        db.session.add_all([open_invitation, session, flow])
+        db.session.flush()
+        for purpose, subject in [
+            (Purpose.INVITATION, open_invitation.id),
+            (Purpose.SET_PASSWORD, colleague.id),
+            (Purpose.ADMIN_CONSENT, service.id),
+        ]:
+            links.hand_out(purpose, subject_id=subject, lifetime=timedelta(days=1), account_id=account.id)
+        db.session.flush()
+        record("smtp service created", actor=COMMAND_LINE, note=MARK)
+        fingerprints = list(db.session.scalars(select(OneTimeLink.fingerprint)))
+        values = {
+            "service_id": [str(service.id), str(waiting.id)],
+            "run_id": [str(run.id)],
+            "membership_id": [str(colleague.membership_id), str(open_invitation.id)],
+            "session_id": [str(session.id)],
+            "token": fingerprints,  # What a thief of the database would have.
+            "name": [*DEEDS, "no-such-deed"],
+            "filename": ["no-such-file.css"],
+        }
+    return Filled(account, values)
+
+
+def stored(app: Flask, *, leaving_out: dict[str, set[str]] | None = None) -> dict[str, list[str]]:
+    """Every row of the database as text, by table, whoever owns it; columns named in ``leaving_out`` are not read."""
+    tables, left_out = MetaData(), leaving_out or {}
+    with app.app_context(), db.engine.connect() as connection:
+        tables.reflect(connection)
+        return {
+            name: sorted(
+                repr({key: value for key, value in row._mapping.items() if key not in left_out.get(name, set())})
+                for row in connection.execute(table.select())
+            )
+            for name, table in tables.tables.items()
+        }
+
+
+def owned_by(rows: dict[str, list[str]], account: OpenedAccount) -> dict[str, list[str]]:
+    """Those rows of :func:`stored` that belong to one account, without the refusals that its audit log keeps."""
+    names = (account.id.hex, str(account.id))
+    return {
+        table: [row for row in found if any(name in row for name in names) and "'request refused'" not in row]
+        for table, found in rows.items()
+    }
+
+
+def _oauth_service() -> SmtpService:
+    service = SmtpService(
+        friendly_name=MARK, friendly_name_key=MARK.casefold(), host=HOST, port=587, security=Security.STARTTLS,
+        send_from_address=f"from@{HOST}", authentication=Authentication.OAUTH2, provider="microsoft",
+        login_email=f"login@{HOST}", client_id=CLIENT_ID, identity_username=f"login@{HOST}",
+    )  # fmt: skip
+    service.client_secret, service.client_secret_set_at = Secret("secret-of-acme"), clock.now()
+    service.access_token, service.refresh_token = Secret("access-of-acme"), Secret("refresh-of-acme")
+    service.access_token_expires_at = service.authorized_at = clock.now() + timedelta(hours=1)
+    return service
+
+
+def _password_service() -> SmtpService:
+    service = SmtpService(
+        friendly_name=f"{MARK} two", friendly_name_key=f"{MARK} two".casefold(), host=HOST, port=587,
+        security=Security.STARTTLS, send_from_address=f"from@{HOST}", authentication=Authentication.PASSWORD,
+        username=f"user@{HOST}",
+    )  # fmt: skip
+    service.password, service.password_set_at = Secret("password-of-acme"), clock.now()
+    return service
