@@ -5,6 +5,7 @@ product's own code runs unchanged: only settings say that its mail servers and i
 """
 
 import contextlib
+import os
 import signal
 import threading
 import time
@@ -74,7 +75,7 @@ def demo(port: int, folder: Path, fresh: bool) -> None:
             _start(running, folder, ports, secrets)
         except OSError as error:
             raise click.ClickException(f"{error.strerror or error}. Choose other ports with --port.") from None
-        _announce(ports, secrets)
+        _announce(folder, ports, secrets)
         click.echo("Ready")
         while not stop.wait(1):
             pass
@@ -139,24 +140,35 @@ def serve_in_thread(app: Flask, port: int) -> Running:
 
 
 def demo_settings(folder: Path, ports: Ports, secrets: DemoSecrets, certificates: CertificateFiles) -> Settings:
-    """The settings of the demo, through the same checks as everybody's."""
-    return read_environment(
-        {
-            "KBADMIN_ENV": "demo",
-            "KBADMIN_SECRET_KEY": secrets.secret_key,
-            "KBADMIN_KEYS": secrets.keys,
-            "KBADMIN_BASE_URL": ports.base_url,
-            "KBADMIN_INSTANCE_FOLDER": str(folder),
-            "KBADMIN_MICROSOFT_AUTHORITY": f"http://localhost:{ports.provider}",
-            "KBADMIN_SMTP_ALLOWED_NETWORKS": "127.0.0.0/8,::1/128",
-            "KBADMIN_SMTP_ALLOWED_PORTS": "*",
-            "KBADMIN_SMTP_CA_FILE": str(certificates.ca),
-            "KBADMIN_SYSTEM_SMTP_URL": f"smtp://localhost:{ports.relay}?from=kbadmin@example.com",
-            "KBADMIN_OUTGOING_ADDRESSES": "127.0.0.1",
-            "KBADMIN_LOG_FORMAT": "console",
-        },
-        dotenv=False,
-    )
+    """The settings of the demo, through the same checks as everybody's.
+
+    They are also kept as ``.env`` in the folder: ``kbadmin doctor`` and the other commands, run there, see this demo.
+    """
+    environment = demo_environment(folder, ports, secrets, certificates)
+    lines = [f"{name}='{value}'" for name, value in environment.items()]
+    with os.fdopen(os.open(folder / ".env", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as opened:
+        opened.write("\n".join(lines) + "\n")
+    return read_environment(environment, dotenv=False)
+
+
+def demo_environment(
+    folder: Path, ports: Ports, secrets: DemoSecrets, certificates: CertificateFiles
+) -> dict[str, str]:
+    """The environment of the demo."""
+    return {
+        "KBADMIN_ENV": "demo",
+        "KBADMIN_SECRET_KEY": secrets.secret_key,
+        "KBADMIN_KEYS": secrets.keys,
+        "KBADMIN_BASE_URL": ports.base_url,
+        "KBADMIN_INSTANCE_FOLDER": str(folder),
+        "KBADMIN_MICROSOFT_AUTHORITY": f"http://localhost:{ports.provider}",
+        "KBADMIN_SMTP_ALLOWED_NETWORKS": "127.0.0.0/8,::1/128",
+        "KBADMIN_SMTP_ALLOWED_PORTS": "*",
+        "KBADMIN_SMTP_CA_FILE": str(certificates.ca),
+        "KBADMIN_SYSTEM_SMTP_URL": f"smtp://localhost:{ports.relay}?from=kbadmin@example.com",
+        "KBADMIN_OUTGOING_ADDRESSES": "127.0.0.1",
+        "KBADMIN_LOG_FORMAT": "console",
+    }
 
 
 def _bring_up_to_date(app: Flask) -> None:
@@ -176,7 +188,7 @@ def _wait_for(url: str, seconds: float = 30.0) -> None:
     raise OSError(f"{url} does not answer")
 
 
-def _announce(ports: Ports, secrets: DemoSecrets) -> None:
+def _announce(folder: Path, ports: Ports, secrets: DemoSecrets) -> None:
     people = ", ".join(email for email, *_ in PEOPLE)
     click.echo(f"""
 kbadmin            {ports.base_url}
@@ -191,4 +203,5 @@ Mail server        localhost port {ports.mail}, STARTTLS
                      Client Secret  {secrets.client_secret}
                      Tenant ID      (leave blank)
 Unauthenticated    localhost port {ports.relay}
+Other commands     run them in {folder}, such as: kbadmin doctor
 """)
