@@ -22,7 +22,7 @@ from tests.house.source import modules
 # Whoever goes around the fence, function by function: sweeps and claims, keys, the doctor, the list of memberships.
 CALLERS_OF_EVERY_ACCOUNT = {
     "delivery.queue.platform_messages_due",
-    "delivery.test_runs.tests_left_behind",
+    "delivery.running_tests.tests_left_behind",
     "key_rotation._pages",
     "key_rotation.write",
     "outbox.commands.status",
@@ -33,6 +33,7 @@ CALLERS_OF_EVERY_ACCOUNT = {
 WRITERS_OF_ACCOUNT_ID = {
     "audit.operations",
     "links",
+    "smtp.consent",
     "tenancy",
     "users.invitations",
     "users.sessions",
