@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable
 
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, expect
+from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Response, expect
 
 from tests.factories import Person
 from tests.world import MAILBOX
@@ -22,6 +22,7 @@ class Visitor:
         self.page: Page = context.new_page()
         self.page.set_default_timeout(10_000)
         self.page.on("console", self._note)
+        self.page.on("response", self._note_crash)
         self.page.on("pageerror", lambda error: self.complaints.append(f"{self.page.url}: {error}"))
 
     def open(self, path: str = "/") -> "Visitor":
@@ -107,6 +108,10 @@ class Visitor:
                 return
             self.page.wait_for_timeout(100)
         raise AssertionError(why)
+
+    def _note_crash(self, response: Response) -> None:
+        if response.status >= 500:
+            self.complaints.append(f"{response.url}: {response.status}")
 
     def _note(self, message: ConsoleMessage) -> None:
         # Chromium logs an error for the page itself when that is an error page, which is no fault of the page.
