@@ -89,11 +89,12 @@ def new_id() -> uuid.UUID:
 def attach(app: Flask, settings: Settings) -> None:
     """Give the application its database, with the pragmas and transaction rules above."""
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
+    options: dict[str, Any] = {"hide_parameters": True}  # Errors are logged; the values in them are not for logs.
     if settings.database_url.startswith("sqlite:///"):
         settings.instance_folder.mkdir(parents=True, exist_ok=True)
-        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"connect_args": {"timeout": 5}}
+        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options | {"connect_args": {"timeout": 5}}
     else:
-        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = {"pool_pre_ping": True}
+        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options | {"pool_pre_ping": True}
     db.init_app(app)
     migrate.init_app(app, db, directory=os.fspath(shipped("migrations")), render_as_batch=True)
     with app.app_context():

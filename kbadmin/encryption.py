@@ -16,6 +16,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, NoReturn
+from urllib.parse import quote
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
@@ -30,6 +31,8 @@ MASK = "•••"
 REMEMBERED = 512
 REMEMBERED_FROM = 6  # Masking shorter values would blot out ordinary words.
 REMEMBERED_TO = 8192  # Longer values are messages, which are never logged.
+
+_URL_SAFE = str.maketrans("+/", "-_")
 
 _revealed: dict[str, None] = {}
 
@@ -52,6 +55,7 @@ class Secret:
     def reveal(self) -> str:
         """The value itself, for the one line that hands it to a server. The logs mask it from then on."""
         if REMEMBERED_FROM <= len(self._value) <= REMEMBERED_TO:
+            _revealed.pop(self._value, None)  # What is used again is remembered longest.
             _revealed[self._value] = None
             while len(_revealed) > REMEMBERED:
                 _revealed.pop(next(iter(_revealed)), None)
@@ -161,9 +165,28 @@ def json_default(value: Any) -> str:
     return MASK if isinstance(value, Secret) else str(value)
 
 
-def revealed_values() -> list[str]:
-    """The secrets that were revealed lately in this process, longest first: what a log line must not contain."""
-    return sorted(_revealed, key=len, reverse=True)
+def hide_revealed(text: str) -> str:
+    """The text with every secret that was revealed lately in this process as dots, in any form it travels in.
+
+    Call it before a text is cut: half a secret is recognised by nobody.
+    """
+    for value in sorted(_revealed, key=len, reverse=True):
+        for form in _forms(value):
+            text = text.replace(form, MASK)
+    return text
+
+
+@lru_cache(maxsize=REMEMBERED)
+def _forms(value: str) -> tuple[str, ...]:
+    """Plain, percent-encoded, and in base64 at each of the three places where it can begin within a group."""
+    forms = {value: None, quote(value, safe=""): None}
+    raw = value.encode()
+    for before in range(3):
+        encoded = base64.b64encode(b"\0" * before + raw).decode()
+        first = (0, 2, 3)[before]  # Characters that what stands before has a part in …
+        last = (None, -3, -2)[(before + len(raw)) % 3]  # … and those that what comes after has a part in.
+        forms[encoded[first:last]] = forms[encoded[first:last].translate(_URL_SAFE)] = None
+    return tuple(sorted(forms, key=len, reverse=True))
 
 
 def new_token() -> str:

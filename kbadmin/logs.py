@@ -4,7 +4,6 @@ Everything, the standard library's loggers included, goes through one chain: val
 are escaped by the JSON encoder (one event, one line), and Authlib never speaks below INFO (it logs PKCE verifiers).
 """
 
-import base64
 import logging
 import re
 import sys
@@ -15,7 +14,7 @@ import structlog
 from structlog.typing import Processor
 
 from kbadmin.config import Settings
-from kbadmin.encryption import MASK, revealed_values
+from kbadmin.encryption import MASK, hide_revealed
 
 _PATTERNS = (
     re.compile(r"(?i)(bearer\s+)[\w.~+/=-]{8,}"),
@@ -26,6 +25,8 @@ _PATTERNS = (
         r"[^\s&\"',}]{6,}"
     ),
 )
+_TOKEN_IN_PATH = re.compile(r"/[\w-]{43}(?![\w-])")  # A one-time link; an id has 36 characters.
+_BREAKS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _QUIET = {
     "authlib": logging.INFO,
     "urllib3": logging.INFO,
@@ -44,14 +45,14 @@ def attach(settings: Settings, *, level: int = logging.INFO) -> None:
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info,
     ]
-    renderer: Processor = (
-        structlog.processors.JSONRenderer(default=str)
+    renderers: list[Processor] = (
+        [structlog.processors.JSONRenderer(default=str)]
         if settings.log_format == "json"
-        else structlog.dev.ConsoleRenderer(colors=False)
+        else [_on_one_line, structlog.dev.ConsoleRenderer(colors=False)]
     )
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, mask_secrets, renderer],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, mask_secrets, *renderers],
     )
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(formatter)
@@ -85,14 +86,17 @@ def mask_text(text: str) -> str:
     """The same for one string; also used on what servers say before it is stored."""
     for pattern in _PATTERNS:
         text = pattern.sub(rf"\1{MASK}", text)
-    for value in revealed_values():
-        for form in (
-            value,
-            base64.b64encode(value.encode()).decode(),
-            base64.urlsafe_b64encode(value.encode()).decode(),
-        ):
-            text = text.replace(form, MASK)
-    return text
+    text = _TOKEN_IN_PATH.sub(f"/{MASK}", text)
+    return hide_revealed(text)
+
+
+def _on_one_line(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """What JSON does by itself: a line break in a stranger's text begins no line of ours. Tracebacks keep theirs."""
+    return {
+        key: _BREAKS.sub(lambda found: ascii(found[0])[1:-1], value) if isinstance(value, str) else value
+        for key, value in event.items()
+        if key != "exception"
+    } | {key: event[key] for key in ("exception",) if key in event}
 
 
 def _masked(value: Any) -> Any:

@@ -8,6 +8,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from kbadmin.encryption import hide_revealed
+
 MAX_LINES = 100
 MAX_LINE_BYTES = 2_000
 MAX_REPLY_BYTES = 64 * 1024
@@ -57,6 +59,7 @@ class Answer:
         text = " ".join(part for part in parts if part)
         for secret in hidden:
             text = text.replace(secret, "[hidden]")
+        text = hide_revealed(text)  # Servers may repeat a credential at any later step, too.
         return Reply(self.code, enhanced, printable(text))
 
 
