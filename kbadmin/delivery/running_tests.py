@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from kbadmin import clock, config, logs
 from kbadmin.audit.operations import WORKER, Subject, record
@@ -26,7 +27,14 @@ log = logs.get(__name__)
 def run_test(account_id: str, run_id: str) -> None:
     """Run one waiting test. A second wake-up for the same run finds it taken and does nothing."""
     enter(uuid.UUID(account_id))
-    _Run(uuid.UUID(run_id)).go()
+    run = _Run(uuid.UUID(run_id))
+    try:
+        run.go()
+    except Exception as error:  # Whatever broke, whoever watches the page must see an end.
+        log.error("test e-mail broke", run=run_id, exc_info=error)
+        db.session.remove()
+        enter(uuid.UUID(account_id))
+        run.end_broken()
 
 
 @sweep
@@ -39,8 +47,7 @@ def tests_left_behind() -> None:
         waiting = [(str(run.account_id), str(run.id)) for run in session.scalars(query)]
         died = select(TestRun).where(TestRun.outcome == Outcome.RUNNING, TestRun.started_at < dead_since)
         for run in session.scalars(died):
-            run.outcome, run.finished_at = Outcome.FAILED, clock.now()
-            run.failure = {"stage": Stage.REACH, "kind": "interrupted", "at": clock.now().isoformat(timespec="seconds")}
+            _end(run, _message_of(run, session), "interrupted", Status.FAILED)
     for account_id, run_id in waiting:
         wake(run_test, account_id, run_id)
     if waiting:
@@ -79,18 +86,19 @@ class _Run:
         if run is None or run.outcome != Outcome.WAITING:
             commit()
             return None
-        run.outcome, run.started_at = Outcome.RUNNING, clock.now()
         message = _message_of(run)
-        message.status, message.attempts = Status.SENDING, message.attempts + 1
-        route = servers.find_route(run.smtp_service_id)
-        content = message.content.reveal().encode("ascii")
-        recipient = run.recipient
-        if route is None or route.configuration_version != run.configuration_version:
-            run.outcome, run.finished_at = Outcome.FAILED, clock.now()
-            run.failure = {"stage": Stage.REACH, "kind": "service_changed"}
-            message.status, message.settled_at = Status.CANCELLED, clock.now()
+        if message.expires_at is not None and message.expires_at <= clock.now():
+            _end(run, message, "interrupted", Status.EXPIRED)
             commit()
             return None
+        route = servers.find_route(run.smtp_service_id)
+        if route is None or route.configuration_version != run.configuration_version:
+            _end(run, message, "service_changed", Status.CANCELLED)
+            commit()
+            return None
+        run.outcome, run.started_at = Outcome.RUNNING, clock.now()
+        message.status, message.attempts = Status.SENDING, message.attempts + 1
+        content, recipient = message.content.reveal().encode("ascii"), run.recipient
         commit()
         return route, recipient, content
 
@@ -129,6 +137,14 @@ class _Run:
             run.steps = list(self.steps)
         commit()
 
+    def end_broken(self) -> None:
+        """End a run that we failed ourselves, in a session of its own."""
+        begin_writing()
+        run = db.session.get(TestRun, self.run_id, with_for_update=True)
+        if run is not None and not run.is_over:
+            _end(run, _message_of(run), "interrupted", Status.FAILED)
+        commit()
+
     def _finish(
         self, route: servers.Route, *, reply: Reply | None = None, failure: dict[str, Any] | None = None
     ) -> None:
@@ -159,8 +175,17 @@ class _Run:
         commit()
 
 
-def _message_of(run: TestRun) -> OutboxMessage:
-    return db.session.scalars(select(OutboxMessage).filter_by(public_id=run.outbox_public_id)).one()
+def _message_of(run: TestRun, session: Session | None = None) -> OutboxMessage:
+    query = select(OutboxMessage).filter_by(public_id=run.outbox_public_id)
+    return (session or db.session()).scalars(query).one()
+
+
+def _end(run: TestRun, message: OutboxMessage, kind: str, status: Status) -> None:
+    """Close a run that no server decided about, and take its message out of the queue."""
+    now = clock.now()
+    run.outcome, run.finished_at = Outcome.FAILED, now
+    run.failure = {"stage": Stage.REACH, "kind": kind, "at": now.isoformat(timespec="seconds")}
+    message.status, message.settled_at, message.content = status, now, None
 
 
 def _is_switched_off(failed: SubmissionFailed) -> bool:

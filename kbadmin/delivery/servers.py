@@ -78,6 +78,6 @@ def platform_server(platform: PlatformSender) -> MailServer:
 
 
 def find_route(service_id: uuid.UUID) -> Route | None:
-    """The route of a service of the account that was entered, or nothing if it is gone."""
+    """The route of a service of the account that was entered, or nothing if it is gone or switched off."""
     service = operations.find(service_id)
-    return None if service is None else route_of(service)
+    return None if service is None or service.disabled_at else route_of(service)

@@ -147,6 +147,10 @@ def _say_created(service: SmtpService) -> None:
         flash("Service created. Authorize it next.", "success")
     else:
         flash("Service created. Send a test e-mail to see whether it works.", "success")
+    _say_of_connection(service)
+
+
+def _say_of_connection(service: SmtpService) -> None:
     if service.authentication == Authentication.UNAUTHENTICATED and request.form.get("password"):
         flash("The password was not stored: an unauthenticated service signs in to nothing.", "info")
     if service.security == Security.NONE:
@@ -158,5 +162,4 @@ def _say_saved(service: SmtpService, dropped: Dropped) -> None:
     if dropped:
         things = " and ".join(dropped.things)
         flash(f"Dropped: {things}, because {', '.join(dropped.because)} changed. {dropped.remedy}", "warning")
-    if service.security == Security.NONE:
-        flash("This connection is not encrypted: anybody on the way can read the mail.", "warning")
+    _say_of_connection(service)
