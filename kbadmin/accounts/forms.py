@@ -1,6 +1,7 @@
 """The questions about an account itself."""
 
 from wtforms import SelectField, StringField
+from wtforms.fields.choices import SelectChoice
 
 from kbadmin.accounts import time_zones
 from kbadmin.forms import BaseForm, OneLine, Required
@@ -16,7 +17,6 @@ class AccountForm(BaseForm):
     )
     time_zone = SelectField(
         "Time Zone",
-        choices=time_zones.by_region,
-        validate_choice=True,
+        choices=[SelectChoice(name, place, optgroup=region) for name, place, region in time_zones.by_region()],
         description="Dates on these pages are shown in it, and schedules follow it.",
     )

@@ -9,11 +9,8 @@ REGIONS = (
 
 
 @lru_cache(maxsize=1)
-def by_region() -> dict[str, list[tuple[str, str]]]:
-    """Choices for a dropdown: (name, label) pairs grouped by region, so that typing a city's first letters finds it."""
-    grouped: dict[str, list[tuple[str, str]]] = {"World": [("UTC", "UTC")]}
-    for name in sorted(available_timezones()):
-        region, _, place = name.partition("/")
-        if region in REGIONS:
-            grouped.setdefault(region, []).append((name, place.replace("_", " ").replace("/", ", ")))
-    return grouped
+def by_region() -> tuple[tuple[str, str, str], ...]:
+    """(name, place, region), sorted: in a dropdown grouped by region, typing a city's first letters finds it."""
+    split = ((name, *name.partition("/")[::2]) for name in sorted(available_timezones()))
+    places = [(name, place.replace("_", " ").replace("/", ", "), region) for name, region, place in split]
+    return (("UTC", "UTC", "World"), *(zone for zone in places if zone[2] in REGIONS))

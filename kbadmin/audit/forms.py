@@ -2,11 +2,19 @@
 
 from typing import Any
 
-from wtforms import DateField, SelectField
+from wtforms import DateField, Field, Form, SelectField, ValidationError
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
 from kbadmin.audit.queries import Wanted, choices
 from kbadmin.forms import BaseForm
+
+
+def _plausible(_form: Form, field: Field) -> None:
+    """Calendars end somewhere: the first and last years of Python's do not survive a change of zone."""
+    if field.data is not None and not 2000 <= field.data.year < 3000:
+        field.data = None
+        raise ValidationError("Choose a day between the years 2000 and 2999.")
 
 
 class FilterForm(BaseForm):
@@ -21,15 +29,21 @@ class FilterForm(BaseForm):
 
     actor = SelectField("Person", validate_choice=False)
     action = SelectField("Action", validate_choice=False)
-    first_day = DateField("From", [Optional()])
-    last_day = DateField("To", [Optional()])
+    first_day = DateField("From", [Optional(), _plausible])
+    last_day = DateField("To", [Optional(), _plausible])
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         actors, actions = choices()
-        self.actor.choices = [("", "Everybody"), *((actor, actor) for actor in actors)]
-        self.action.choices = [("", "Everything"), *((action, action[:1].upper() + action[1:]) for action in actions)]
+        self.actor.choices = [SelectChoice("", "Everybody"), *(SelectChoice(actor, actor) for actor in actors)]
+        words = ((action, action[:1].upper() + action[1:]) for action in actions)
+        self.action.choices = [SelectChoice("", "Everything"), *(SelectChoice(*pair) for pair in words)]
 
     def wanted(self, zone: str) -> Wanted:
         """What was chosen; a day that cannot be read is left out, and the page says so."""
-        return Wanted(self.actor.data or "", self.action.data or "", self.first_day.data, self.last_day.data, zone)
+        return Wanted(_text(self.actor.data), _text(self.action.data), self.first_day.data, self.last_day.data, zone)
+
+
+def _text(value: str | None) -> str:
+    """Without NUL, which PostgreSQL refuses to compare."""
+    return (value or "").replace("\0", "")

@@ -79,7 +79,7 @@ def _filtered(wanted: Wanted) -> Select[Any]:
         query = query.where(AuditEntry.action == wanted.action)
     if wanted.first_day:
         query = query.where(AuditEntry.at >= _midnight(wanted.first_day, wanted.zone))
-    if wanted.last_day and wanted.last_day < date.max:
+    if wanted.last_day:
         query = query.where(AuditEntry.at < _midnight(wanted.last_day + timedelta(days=1), wanted.zone))
     return query
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from flask_login import current_user
 from wtforms import BooleanField, Field, HiddenField, PasswordField, RadioField, StringField, ValidationError
+from wtforms.fields.choices import SelectChoice
 from wtforms.validators import EqualTo, InputRequired
 
 from kbadmin.access import Role
@@ -118,7 +119,12 @@ class AccessFields(BaseForm):
     role = RadioField(
         "Role",
         [InputRequired("Choose a role.")],
-        choices=[(Role.OWNER, "Owner"), (Role.EDITOR, "Editor"), (Role.WRITER, "Writer"), (Role.NONE, "No role")],
+        choices=[
+            SelectChoice(Role.OWNER, "Owner"),
+            SelectChoice(Role.EDITOR, "Editor"),
+            SelectChoice(Role.WRITER, "Writer"),
+            SelectChoice(Role.NONE, "No role"),
+        ],
         default=Role.WRITER,
     )
     manages_smtp = BooleanField(

@@ -4,7 +4,6 @@ Either way every other session of the person ends, links to set a password stop 
 e-mail where the platform can send one. Hashing comes before the write section.
 """
 
-import uuid
 from datetime import timedelta
 
 from kbadmin import clock, links, throttle
@@ -36,8 +35,8 @@ class DeadLink(Exception):
 def confirm_own_password(principal: SignedIn, password: str) -> None:
     """Check that it is still this person. Raises :class:`WrongPassword` and TooManyTries."""
     key, stored = str(principal.user.id), principal.user.password_hash
-    tries.take(tries.OWN_PASSWORD, key)
     stop_reading()
+    tries.take(tries.OWN_PASSWORD, key)
     if not hasher().verify(stored, password):
         raise WrongPassword
     throttle.forget(tries.OWN_PASSWORD, key)
@@ -69,11 +68,11 @@ def set_password_with_link(token: str, new_password: str, *, visitor: Visitor) -
     found = find_link(token)
     if found is None:
         raise DeadLink
-    link_id, user_id = found[0].id, found[1].id
+    link_id, user_id, key = found[0].id, found[1].id, tries.person_key(found[1].email)
+    stop_reading()  # From here on one connection at a time: the pool is smaller than a crowd.
     choices = tuple(accounts_of(user_id))
-    stop_reading()
     hashed = hasher().hash(new_password)
-    throttle.forget(tries.SIGN_IN, tries.person_key(_email_of(user_id)))
+    throttle.forget(tries.SIGN_IN, key)
     begin_writing()
     if not links.consume(link_id, session=db.session()):
         raise DeadLink
@@ -127,10 +126,6 @@ def _store(user: User, hashed: str) -> None:
     user.password_hash = hashed
     user.password_changed_at = clock.now()
     links.revoke(Purpose.SET_PASSWORD, subject_id=user.id)
-
-
-def _email_of(user_id: uuid.UUID) -> str:
-    return db.session.get_one(User, user_id).email
 
 
 def _subject(user: User) -> Subject:

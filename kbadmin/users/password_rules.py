@@ -31,7 +31,7 @@ def require_strong(password: str, *, known_words: Iterable[str] = ()) -> None:
     if len(password) > MOST:
         raise WeakPassword(f"Use at most {MOST:,} characters.")
     lower = password.lower()
-    for word in {PRODUCT, *known_words}:
+    for word in sorted({PRODUCT, *known_words}, key=len, reverse=True):
         if _is_known_in(word, lower):
             raise WeakPassword(f"Leave out “{word}”: whoever guesses your password tries it first.")
     if _is_pattern(lower):

@@ -39,6 +39,7 @@ class Welcome:
 def sign_in(*, email: str, password: str, is_kept: bool, visitor: Visitor, old_token: str | None) -> Welcome:
     """Begin a session. Raises :class:`NotSignedIn` and :class:`kbadmin.users.tries.TooManyTries`."""
     tries.require_left(tries.SIGN_IN_FROM, visitor.network_address)
+    stop_reading()  # Before each wait, and before each connection beside the session's own.
     tries.take(tries.SIGN_IN, tries.person_key(email))
     user = find_user(email)
     user_id, stored = (user.id, user.password_hash) if user else (None, None)
