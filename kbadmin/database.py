@@ -142,6 +142,13 @@ def commit() -> None:
     session.info.pop(WRITING, None)
 
 
+def abandon() -> None:
+    """Undo the write section and leave it: a constraint has spoken, and the page will say so."""
+    session = db.session()
+    session.rollback()
+    session.info.pop(WRITING, None)
+
+
 def stop_reading() -> None:
     """End the reading transaction: nothing stays open while we wait for a stranger. Rows are read again later."""
     if is_writing():

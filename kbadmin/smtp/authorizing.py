@@ -85,13 +85,5 @@ def note_admin_consent(service_id: uuid.UUID, *, actor: Actor) -> None:
         record("admin consent returned (unverified)", actor=actor, subject=_subject(service))
 
 
-def forget_old_flows() -> None:
-    """Remove flows that ended more than a day ago, and held grants whose minutes are over."""
-    begin_writing()
-    db.session.query(OAuthFlow).filter(OAuthFlow.pending_until <= clock.now()).update(
-        {OAuthFlow.pending_grant_sealed: None, OAuthFlow.pending_until: None}
-    )
-
-
 def _subject(service: SmtpService) -> Subject:
     return Subject("smtp service", service.id, service.friendly_name)

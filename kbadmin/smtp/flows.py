@@ -4,14 +4,15 @@ A flow is used up before anything else of a callback is read, whatever the outco
 the account fence: a flow is found by the fingerprint of its state, and only then is the account known.
 """
 
+import re
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
 
-from sqlalchemy import select
+from sqlalchemy import delete, select, update
 
 from kbadmin import clock
-from kbadmin.database import begin_writing, db, ledger
+from kbadmin.database import begin_writing, db, ledger, unit_of_work
 from kbadmin.encryption import Secret, fingerprint
 from kbadmin.smtp.grants import Grant
 from kbadmin.smtp.models import OAuthFlow, SmtpService
@@ -38,9 +39,15 @@ class ConsumedFlow:
     service_id: uuid.UUID
     configuration_version: int
     token_endpoint: str
+    issuer: str
     nonce: Secret
     code_verifier: Secret
     trouble: str | None  # «state_used» or «state_expired»: the flow is known, but no longer good
+
+    def is_from(self, issuer: str) -> bool:
+        """Whether an answer that names its issuer (RFC 9207) is from the provider that was asked, whatever directory."""
+        pattern = re.escape(self.issuer).replace(re.escape("{tenantid}"), r"([0-9a-fA-F-]{36}|\{tenantid\})")
+        return re.fullmatch(pattern, issuer) is not None
 
 
 def consume(state: str) -> ConsumedFlow | None:
@@ -57,6 +64,7 @@ def consume(state: str) -> ConsumedFlow | None:
             service_id=flow.service_id,
             configuration_version=flow.configuration_version,
             token_endpoint=flow.token_endpoint,
+            issuer=flow.issuer,
             nonce=flow.nonce or Secret(""),
             code_verifier=flow.code_verifier or Secret(""),
             trouble=trouble,
@@ -99,3 +107,15 @@ def take_pending(flow: OAuthFlow) -> Grant:
     secret = flow.pending_grant
     flow.pending_grant = flow.pending_until = None
     return Grant.from_secret(secret)
+
+
+def forget_old() -> None:
+    """Remove flows that ended more than a day ago, and held grants whose minutes are over."""
+    now = clock.now()
+    unanswered = OAuthFlow.pending_grant_sealed.is_not(None) & (OAuthFlow.pending_until <= now)
+    ended = OAuthFlow.expires_at < now - timedelta(days=1)
+    if not db.session.scalar(select(OAuthFlow.id).where(unanswered | ended).limit(1)):
+        return
+    with unit_of_work():
+        db.session.execute(update(OAuthFlow).where(unanswered).values(pending_grant_sealed=None, pending_until=None))
+        db.session.execute(delete(OAuthFlow).where(ended))

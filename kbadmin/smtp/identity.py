@@ -55,16 +55,17 @@ def verified_identity(id_token: Any, keys: Any, expected: Expected) -> Identity:
         raise IdentityInvalid("missing or too long")
     try:
         claims = jwt.decode(id_token, KeySet.import_key_set(keys), algorithms=ALGORITHMS).claims
-    except (JoseError, ValueError, KeyError, TypeError) as error:
+    except (JoseError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise IdentityInvalid(f"signature: {type(error).__name__}") from None
     _check(claims, expected)
-    username = claims.get("preferred_username")
-    email = claims.get("email")
+    # Nobody has verified the address in "email": a directory's administrator may write anybody's there. It counts
+    # only where the service insists on its own directory.
+    email = _one_line(claims.get("email")) if expected.tenant is not None else None
     return Identity(
         tenant=claims["tid"],
-        object_id=str(claims.get("oid") or claims.get("sub") or ""),
-        username=username if isinstance(username, str) and len(username) <= 254 else "",
-        email=email if isinstance(email, str) and len(email) <= 254 else None,
+        object_id=_one_line(claims.get("oid") or claims.get("sub"))[:64],
+        username=_one_line(claims.get("preferred_username")),
+        email=email or None,
     )
 
 
@@ -74,15 +75,24 @@ def _check(claims: dict[str, Any], expected: Expected) -> None:
         raise IdentityInvalid("audience")
     if claims.get("nonce") != expected.nonce.reveal():
         raise IdentityInvalid("nonce")
-    if not isinstance(claims.get("exp"), int | float) or claims["exp"] < now - LEEWAY_SECONDS:
+    if not _is_moment(claims.get("exp")) or claims["exp"] < now - LEEWAY_SECONDS:
         raise IdentityInvalid("expired")
-    if claims.get("nbf", 0) > now + LEEWAY_SECONDS:
+    if not _is_moment(claims.get("nbf", 0)) or claims.get("nbf", 0) > now + LEEWAY_SECONDS:
         raise IdentityInvalid("not valid yet")
     tenant = claims.get("tid")
     if not isinstance(tenant, str) or claims.get("iss") != expected.issuer_for(tenant):
         raise IdentityInvalid("issuer")
     if expected.tenant is not None and tenant.lower() != expected.tenant.lower():
         raise IdentityInvalid("another directory")
+
+
+def _is_moment(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def _one_line(value: Any) -> str:
+    """A name as text that may stand on a page, in a column and in XOAUTH2; nothing for anything else."""
+    return value if isinstance(value, str) and value.isprintable() and len(value) <= 254 else ""
 
 
 def _folded(address: str) -> str:

@@ -1,10 +1,10 @@
-"""Tasks that look after a service's grant in the background."""
+"""What looks after grants in the background."""
 
 import uuid
 
 from kbadmin import logs
-from kbadmin.engine import task
-from kbadmin.smtp import access_token
+from kbadmin.engine import sweep, task
+from kbadmin.smtp import access_token, flows
 from kbadmin.smtp.access_token import TokenUnavailable
 from kbadmin.tenancy import enter
 
@@ -24,3 +24,9 @@ def refresh_after_new_secret(account_id: str, service_id: str) -> None:
         log.info("new client secret not accepted", service=service_id, kind=unavailable.failed.kind)
     except LookupError:
         log.info("service gone before its new secret was tried", service=service_id)
+
+
+@sweep
+def forget_old_flows() -> None:
+    """Tokens of a mailbox that nobody confirmed leave after ten minutes, and old flows after a day."""
+    flows.forget_old()

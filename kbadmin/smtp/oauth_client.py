@@ -5,6 +5,7 @@ No redirects, no proxies from the environment, time limits on connect, read and 
 """
 
 import json
+import re
 import time
 from collections.abc import Mapping
 from typing import Any, NoReturn
@@ -16,6 +17,10 @@ from authlib.integrations.requests_client import OAuth2Session
 from kbadmin.config import Settings
 from kbadmin.encryption import Secret
 from kbadmin.smtp.providers import aadsts_number
+
+
+_CODE = re.compile(r"(?=.{1,60}\Z)[a-z]+(?:_[a-z]+)*")
+_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 class ProviderFailed(Exception):
@@ -33,8 +38,8 @@ class ProviderFailed(Exception):
         self.error = _word(answer.get("error"))
         self.suberror = _word(answer.get("suberror"))
         self.aadsts = _number(answer)
-        self.correlation_id = _word(answer.get("correlation_id"))
-        self.trace_id = _word(answer.get("trace_id"))
+        self.correlation_id = _guid(answer.get("correlation_id"))
+        self.trace_id = _guid(answer.get("trace_id"))
 
     @property
     def is_transient(self) -> bool:
@@ -131,10 +136,15 @@ class ProviderSession(OAuth2Session):  # type: ignore[misc]
 
 
 def _word(value: Any) -> str | None:
-    """A short word of the provider's, or nothing: what comes from outside is shown, so it stays small and printable."""
-    if not isinstance(value, str) or len(value) > 100 or not value.isascii() or not value.isprintable():
+    """A code of the provider's, or «unknown» for any other text: it is stored and shown, and might be our own secret."""
+    if value is None:
         return None
-    return value
+    return value if isinstance(value, str) and _CODE.fullmatch(value) else "unknown"
+
+
+def _guid(value: Any) -> str | None:
+    """An id to give to the provider's support, or nothing."""
+    return value if isinstance(value, str) and _GUID.fullmatch(value) else None
 
 
 def _number(answer: Mapping[str, Any]) -> int | None:

@@ -2,7 +2,7 @@
 
 import uuid
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from markupsafe import Markup
@@ -81,14 +81,17 @@ def authorize(service_id: uuid.UUID) -> ResponseReturnValue:
 @blueprint.get(CALLBACK)
 @requires(Permission.PUBLIC)
 def authorized() -> ResponseReturnValue:
-    """The redirect URI. The flow is consumed first, whatever else the address holds."""
+    """The redirect URI. The flow is consumed first, whatever else the address holds; HEAD is nobody coming back."""
+    if request.method == "HEAD":
+        abort(405, valid_methods=["GET"])
     states = request.args.getlist("state")
     flow = flows.consume(states[0]) if len(states) == 1 and states[0] else None
     if flow is None and consent.is_return(request.args):
         return consent.receive(request.args)
     if not current_user.may(Permission.MANAGE_SMTP):
         if current_user.is_authenticated:
-            return _failed_nowhere(AuthorizationFailed("role_lost"))
+            flash(_toast(AuthorizationFailed("role_lost")), "error")
+            return redirect("/", 303)
         flash("Sign in, then authorize the service again.", "warning")
         return redirect(url_for("users.sign_in"), 303)
     if flow is None:
@@ -96,6 +99,8 @@ def authorized() -> ResponseReturnValue:
     if flow.traveller != traveller():
         log.warning("authorization came back to somebody else", service=str(flow.service_id))
         return _failed_nowhere(AuthorizationFailed("state_foreign"))
+    if flow.trouble == "state_used":  # A double click or the Back button: nothing about the service failed.
+        return _failed(flow.service_id, AuthorizationFailed(flow.trouble))
     try:
         return _complete(flow)
     except AuthorizationFailed as failed:
@@ -128,6 +133,8 @@ def choose_identity(service_id: uuid.UUID) -> ResponseReturnValue:
 def _complete(flow: ConsumedFlow) -> Response:
     if flow.trouble:
         raise AuthorizationFailed(flow.trouble)
+    if not all(flow.is_from(issuer) for issuer in request.args.getlist("iss")):
+        raise AuthorizationFailed("issuer_foreign")
     error = request.args.get("error")
     if error is not None:
         raise AuthorizationFailed(
@@ -151,6 +158,8 @@ def _complete(flow: ConsumedFlow) -> Response:
 
 def _failed(service_id: uuid.UUID, failed: AuthorizationFailed) -> Response:
     flash(_toast(failed), "error")
+    if operations.find(service_id) is None:
+        return redirect(url_for("smtp.index"), 303)
     return redirect(url_for("smtp.edit", service_id=service_id), 303)
 
 

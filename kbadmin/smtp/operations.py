@@ -3,19 +3,20 @@
 import hashlib
 import unicodedata
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
 
 from kbadmin import clock
 from kbadmin.audit.operations import Actor, Subject, record
-from kbadmin.database import begin_writing, db
+from kbadmin.database import abandon, begin_writing, db
 from kbadmin.encryption import Secret
 from kbadmin.smtp.changes import REGISTRATION, SERVER, SIGN_IN, Dropped, changed_fields, dropped_by
 from kbadmin.smtp.models import SmtpService
 from kbadmin.smtp.security import Authentication
+from kbadmin.smtp.usages import ServiceInUse, usages
 
 VERSIONED = frozenset((*SERVER, *REGISTRATION, *SIGN_IN, "authentication", "username"))
 KEY_LENGTH = 120  # the column friendly_name_key
@@ -27,14 +28,6 @@ class NameTaken(ValueError):
     """Another service of the account has this Friendly Name already, perhaps in other letters."""
 
 
-class ServiceInUse(RuntimeError):
-    """The service is chosen somewhere and cannot be deleted; ``usages`` says where."""
-
-    def __init__(self, usages: list["Usage"]) -> None:
-        super().__init__("the service is in use")
-        self.usages = usages
-
-
 class WouldDrop(RuntimeError):
     """Saving would drop stored secrets and nobody has agreed to that; ``dropped`` says which."""
 
@@ -44,32 +37,11 @@ class WouldDrop(RuntimeError):
 
 
 @dataclass(frozen=True)
-class Usage:
-    """A place where a service is chosen."""
-
-    label: str
-    url: str
-
-
-@dataclass(frozen=True)
 class NewSecrets:
     """What was typed into the write-only fields; none means «keep»."""
 
     password: Secret | None = None
     client_secret: Secret | None = None
-
-
-USAGE_FINDERS: list[Callable[[uuid.UUID], list[Usage]]] = []
-
-
-def report_usages_with(finder: Callable[[uuid.UUID], list[Usage]]) -> None:
-    """Rooms above say where a service is chosen, without this room knowing them."""
-    USAGE_FINDERS.append(finder)
-
-
-def usages(service_id: uuid.UUID) -> list[Usage]:
-    """Every place where the service is chosen."""
-    return [usage for finder in USAGE_FINDERS for usage in finder(service_id)]
 
 
 def folded(name: str) -> str:
@@ -103,7 +75,7 @@ def create_service(values: dict[str, Any], secrets: NewSecrets, *, actor: Actor)
     service.friendly_name_key = folded(service.friendly_name)
     _store(service, secrets)
     db.session.add(service)
-    db.session.flush()
+    _flush(service.friendly_name)
     record("smtp service created", actor=actor, subject=_subject(service), authentication=service.authentication)
     return service
 
@@ -133,6 +105,7 @@ def change_service(
     _apply(service, values, secrets, dropped)
     replaced = [name for name in ("password", "client_secret") if getattr(secrets, name) is not None]
     _after_change(service, {*changed, *replaced})
+    _flush(values.get("friendly_name", ""))
     if changed or replaced:
         record(
             "smtp service changed",
@@ -203,6 +176,15 @@ def _require_free_name(name: str, *, but: uuid.UUID | None = None) -> None:
     taken = db.session.scalar(query)
     if taken is not None and taken != but:
         raise NameTaken(name)
+
+
+def _flush(name: str) -> None:
+    """Two people may choose one name in the same moment: the database decides, and the second one hears of it."""
+    try:
+        db.session.flush()
+    except IntegrityError:
+        abandon()
+        raise NameTaken(name) from None
 
 
 def _apply(service: SmtpService, values: dict[str, Any], secrets: NewSecrets, dropped: Dropped) -> None:

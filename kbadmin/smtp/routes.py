@@ -14,10 +14,11 @@ from kbadmin.smtp.blueprint import blueprint, service_or_404
 from kbadmin.smtp.changes import Dropped
 from kbadmin.smtp.forms import CreateServiceForm, DuplicateForm, EditServiceForm
 from kbadmin.smtp.models import SmtpService
-from kbadmin.smtp.operations import NameTaken, ServiceInUse, WouldDrop
+from kbadmin.smtp.operations import NameTaken, WouldDrop
 from kbadmin.smtp.presets import presets_by_provider
 from kbadmin.smtp.security import Authentication, Security
 from kbadmin.smtp.service_page import list_values, service_page
+from kbadmin.smtp.usages import ServiceInUse, usages
 
 __all__ = ["blueprint", "consent_routes", "guide_routes", "home", "oauth_routes"]
 
@@ -112,7 +113,7 @@ def disable(service_id: uuid.UUID) -> ResponseReturnValue:
         operations.set_enabled(service_id, enabled=False, actor=current_user.actor)
         flash("The service is disabled. Mail that uses it waits until you enable it.", "success")
         return redirect(url_for("smtp.edit", service_id=service_id), 303)
-    return render_template("smtp/disable.html", service=service, form=form, usages=operations.usages(service_id))
+    return render_template("smtp/disable.html", service=service, form=form, usages=usages(service_id))
 
 
 @blueprint.post("/smtp/<uuid:service_id>/enable")
@@ -139,7 +140,7 @@ def delete(service_id: uuid.UUID) -> ResponseReturnValue:
             return render_template("smtp/delete.html", service=service, form=form, usages=in_use.usages), 409
         flash(f"{name} was deleted, with its secrets.", "success")
         return redirect(url_for("smtp.index"), 303)
-    return render_template("smtp/delete.html", service=service, form=form, usages=operations.usages(service_id))
+    return render_template("smtp/delete.html", service=service, form=form, usages=usages(service_id))
 
 
 def _say_created(service: SmtpService) -> None:

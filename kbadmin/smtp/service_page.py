@@ -5,7 +5,7 @@ from typing import Any
 from flask import render_template
 
 from kbadmin.headers import allow_form_action
-from kbadmin.smtp import authorization, flows, operations
+from kbadmin.smtp import authorization, flows
 from kbadmin.smtp.blueprint import traveller
 from kbadmin.smtp.changes import Dropped
 from kbadmin.smtp.explanations import explain_failure, note_for_it
@@ -14,6 +14,7 @@ from kbadmin.smtp.models import SmtpService, State
 from kbadmin.smtp.presets import retirement_notice
 from kbadmin.smtp.providers import error_link
 from kbadmin.smtp.security import Authentication
+from kbadmin.smtp.usages import usages
 
 PANELS: list[Any] = []
 
@@ -57,7 +58,7 @@ def service_page(service: SmtpService, form: EditServiceForm, *, would_drop: Dro
         question=flows.pending(service, traveller()) if is_oauth else None,
         failure=_failure(service),
         would_drop=would_drop,
-        usages=operations.usages(service.id),
+        usages=usages(service.id),
         retirement_notice=retirement_notice(service),
         **values,
     )
