@@ -34,8 +34,7 @@ def ended(process: "subprocess.Popen[str]", seconds: float = 20) -> tuple[int, s
     return process.returncode, output + errors
 
 
-@pytest.mark.parametrize("options", [(), ("--with-worker",)])
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize(("options", "number"), [((), signal.SIGINT), (("--with-worker",), signal.SIGTERM)])
 def test_the_web_server_prints_its_address_answers_and_ends(
     machine: Machine, options: tuple[str, ...], number: signal.Signals
 ) -> None:

@@ -21,7 +21,7 @@ def canary_of(machine: Machine) -> str:
 
 
 @pytest.mark.parametrize(
-    "command", [*STARTS, ("db", "check"), ("secrets", "status"), ("users", "reset", "a@example.com")]
+    "command", [("run", "--port", "0"), ("secrets", "status"), ("users", "reset", "a@example.com")]
 )
 def test_a_missing_setting_stops_every_command_with_one_sentence(
     bare_machine: Machine, command: tuple[str, ...]
@@ -33,7 +33,7 @@ def test_a_missing_setting_stops_every_command_with_one_sentence(
     assert len(ended.errors.splitlines()) == 1
 
 
-@pytest.mark.parametrize("command", [*STARTS, ("db", "check"), ("secrets", "rotate"), ("secrets", "verify")])
+@pytest.mark.parametrize("command", [*STARTS, ("db", "check"), ("secrets", "rotate")])
 def test_an_empty_database_is_refused_with_the_command_that_helps(
     bare_machine: Machine, command: tuple[str, ...]
 ) -> None:
@@ -65,11 +65,10 @@ def test_another_key_of_the_same_name_is_refused_and_nothing_is_overwritten(
     assert canary_of(machine) == before
 
 
-@pytest.mark.parametrize("command", STARTS)
-def test_a_missing_key_is_named(machine: Machine, command: tuple[str, ...]) -> None:
+def test_a_missing_key_is_named(machine: Machine) -> None:
     assert machine.kbadmin("db", "upgrade").status == 0
     machine.write_keys(new_key_line("second"))
-    ended = machine.kbadmin(*command)
+    ended = machine.kbadmin("work")
     assert ended.status == 78
     assert "'test'" in ended.errors
 
