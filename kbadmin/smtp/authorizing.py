@@ -4,12 +4,12 @@ import uuid
 
 from kbadmin import clock
 from kbadmin.audit.operations import Actor, Subject, record
-from kbadmin.database import begin_writing, db
+from kbadmin.database import begin_writing
 from kbadmin.smtp import flows, operations
 from kbadmin.smtp.authorization_failures import AuthorizationFailed
 from kbadmin.smtp.flows import ConsumedFlow, Traveller
 from kbadmin.smtp.grants import Grant, put_grant
-from kbadmin.smtp.models import OAuthFlow, SmtpService
+from kbadmin.smtp.models import SmtpService
 
 
 def record_grant(flow: ConsumedFlow, grant: Grant, *, actor: Actor) -> SmtpService:
@@ -49,6 +49,8 @@ def use_signed_in_mailbox(service: SmtpService, traveller: Traveller, *, actor: 
     Answers the mailbox, or nothing if the question has timed out.
     """
     begin_writing()
+    if operations.find(service.id, for_update=True) is None:  # Locked: its settings stay what the grant is sealed for.
+        return None
     flow = flows.pending(service, traveller)
     if flow is None:
         return None

@@ -13,7 +13,7 @@ from werkzeug.datastructures import MultiDict
 
 from kbadmin import links
 from kbadmin.audit.operations import Actor
-from kbadmin.database import begin_writing
+from kbadmin.database import begin_writing, ledger, stop_reading
 from kbadmin.links import Purpose
 from kbadmin.smtp import authorization, authorizing
 from kbadmin.smtp.models import SmtpService
@@ -53,8 +53,13 @@ def receive(arguments: MultiDict[str, str]) -> ResponseReturnValue:
     refused = "error" in arguments
     link = links.find(Purpose.ADMIN_CONSENT, state.removeprefix(_PREFIX)) if state.startswith(_PREFIX) else None
     if link is not None and link.account_id is not None and not refused:
-        service_id = link.subject_id
-        enter(link.account_id)
+        link_id, account_id, service_id = link.id, link.account_id, link.subject_id
+        stop_reading()
+        with ledger() as session:  # Noted once: whoever holds the address must not be able to fill the audit log.
+            is_first = links.consume(link_id, session=session)
+        if not is_first:
+            return render_template("smtp/consent_received.html", refused=False)
+        enter(account_id)
         actor = Actor(None, "Somebody with the admin-consent link", request.remote_addr or "")
         authorizing.note_admin_consent(service_id, actor=actor)
     return render_template("smtp/consent_received.html", refused=refused)

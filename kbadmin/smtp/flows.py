@@ -45,7 +45,7 @@ class ConsumedFlow:
     trouble: str | None  # «state_used» or «state_expired»: the flow is known, but no longer good
 
     def is_from(self, issuer: str) -> bool:
-        """Whether an answer that names its issuer (RFC 9207) is from the provider that was asked, whatever directory."""
+        """Whether an answer that names its issuer (RFC 9207) comes from the provider that was asked."""
         pattern = re.escape(self.issuer).replace(re.escape("{tenantid}"), r"([0-9a-fA-F-]{36}|\{tenantid\})")
         return re.fullmatch(pattern, issuer) is not None
 
@@ -109,13 +109,20 @@ def take_pending(flow: OAuthFlow) -> Grant:
     return Grant.from_secret(secret)
 
 
+def forget_of(service_id: uuid.UUID) -> None:
+    """A service goes, and with it every authorization that was under way for it."""
+    db.session.execute(delete(OAuthFlow).where(OAuthFlow.service_id == service_id))
+
+
 def forget_old() -> None:
-    """Remove flows that ended more than a day ago, and held grants whose minutes are over."""
+    """Remove flows that ended more than a day ago; empty those, and held grants, whose minutes are over."""
     now = clock.now()
+    over = OAuthFlow.code_verifier_sealed.is_not(None) & (OAuthFlow.expires_at <= now)
     unanswered = OAuthFlow.pending_grant_sealed.is_not(None) & (OAuthFlow.pending_until <= now)
     ended = OAuthFlow.expires_at < now - timedelta(days=1)
-    if not db.session.scalar(select(OAuthFlow.id).where(unanswered | ended).limit(1)):
+    if not db.session.scalar(select(OAuthFlow.id).where(over | unanswered | ended).limit(1)):
         return
     with unit_of_work():
+        db.session.execute(update(OAuthFlow).where(over).values(nonce_sealed=None, code_verifier_sealed=None))
         db.session.execute(update(OAuthFlow).where(unanswered).values(pending_grant_sealed=None, pending_until=None))
         db.session.execute(delete(OAuthFlow).where(ended))

@@ -13,6 +13,7 @@ from kbadmin import clock
 from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import abandon, begin_writing, db
 from kbadmin.encryption import Secret
+from kbadmin.smtp import flows
 from kbadmin.smtp.changes import REGISTRATION, SERVER, SIGN_IN, Dropped, changed_fields, dropped_by
 from kbadmin.smtp.models import SmtpService
 from kbadmin.smtp.security import Authentication
@@ -164,6 +165,7 @@ def delete_service(service_id: uuid.UUID, *, actor: Actor) -> str:
     service.password = service.client_secret = service.access_token = service.refresh_token = None
     service.password_set_at = service.client_secret_set_at = None
     service.identity_username = service.identity_object = service.identity_tenant = None
+    flows.forget_of(service.id)
     service.friendly_name_key = None
     service.deleted_at = clock.now()
     service.configuration_version += 1
