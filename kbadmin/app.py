@@ -23,13 +23,17 @@ from kbadmin import (
     templating,
 )
 from kbadmin.accounts import routes as accounts
+from kbadmin.accounts.commands import accounts as accounts_commands
 from kbadmin.audit import routes as audit
 from kbadmin.config import Settings, read_environment
 from kbadmin.delivery import routes as delivery
 from kbadmin.encryption import KeyRing
+from kbadmin.outbox.commands import outbox as outbox_commands
 from kbadmin.paths import shipped
+from kbadmin.secrets_commands import secrets as secrets_commands
 from kbadmin.smtp import routes as smtp
 from kbadmin.users import routes as users
+from kbadmin.users.commands import users as users_commands
 
 BODY_BYTES = 1024 * 1024
 
@@ -53,6 +57,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     navigation.attach(app)
     for room in (health, users, accounts, audit, smtp, delivery):
         app.register_blueprint(room.blueprint)
+    for commands in (accounts_commands, users_commands, secrets_commands, outbox_commands):
+        app.cli.add_command(commands)
     engine.attach(app, settings)
     access.seal(app)
     return app

@@ -67,9 +67,9 @@ def demo(port: int, folder: Path, fresh: bool) -> None:
         raise click.ClickException(str(refused)) from None
     ports = Ports(web=port, mailbox=port + 1, provider=port + 2)
     secrets = DemoSecrets.of(folder)
-    stop = threading.Event()
+    stopped: list[int] = []  # A plain list: setting an Event in a signal handler can dead-lock whoever waits for it.
     for received in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(received, lambda *_: stop.set())
+        signal.signal(received, lambda number, _frame: stopped.append(number))
     with contextlib.ExitStack() as running:
         try:
             _start(running, folder, ports, secrets)
@@ -77,8 +77,8 @@ def demo(port: int, folder: Path, fresh: bool) -> None:
             raise click.ClickException(f"{error.strerror or error}. Choose other ports with --port.") from None
         _announce(folder, ports, secrets)
         click.echo("Ready")
-        while not stop.wait(1):
-            pass
+        while not stopped:
+            time.sleep(0.2)
         click.echo("Stopping…")
 
 
