@@ -43,17 +43,18 @@ def count(limit: Limit, key: str) -> int:
     mine = (Throttle.name == limit.name, Throttle.key == hashed)
     with ledger() as session:
         session.execute(delete(Throttle).where(*mine, Throttle.window_at <= starts))
-        raised = session.execute(
-            update(Throttle).where(*mine).values(count=Throttle.count + 1).returning(Throttle.count)
-        ).scalar()
-        if raised is not None:
-            return raised
-        try:
-            with session.begin_nested():
-                session.add(Throttle(name=limit.name, key=hashed, window_at=now, count=1))
-        except IntegrityError:  # Another process opened the window between our two statements.
-            session.execute(update(Throttle).where(*mine).values(count=Throttle.count + 1))
-        return 1
+        while True:
+            raised = session.execute(
+                update(Throttle).where(*mine).values(count=Throttle.count + 1).returning(Throttle.count)
+            ).scalar()
+            if raised is not None:
+                return raised
+            try:
+                with session.begin_nested():
+                    session.add(Throttle(name=limit.name, key=hashed, window_at=now, count=1))
+                return 1
+            except IntegrityError:  # Somebody else opened the window between our two statements: count in theirs.
+                session.expunge_all()
 
 
 def spent(limit: Limit, key: str) -> bool:

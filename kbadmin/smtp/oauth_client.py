@@ -18,7 +18,6 @@ from kbadmin.config import Settings
 from kbadmin.encryption import Secret
 from kbadmin.smtp.providers import aadsts_number
 
-
 _CODE = re.compile(r"(?=.{1,60}\Z)[a-z]+(?:_[a-z]+)*")
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
@@ -136,7 +135,7 @@ class ProviderSession(OAuth2Session):  # type: ignore[misc]
 
 
 def _word(value: Any) -> str | None:
-    """A code of the provider's, or «unknown» for any other text: it is stored and shown, and might be our own secret."""
+    """A code of the provider's, or «unknown» for other text: it is stored and shown, and might be our own secret."""
     if value is None:
         return None
     return value if isinstance(value, str) and _CODE.fullmatch(value) else "unknown"
