@@ -5,7 +5,7 @@ tell whether a person exists.
 """
 
 import unicodedata
-from typing import Protocol
+from typing import Protocol, Self
 
 from argon2 import PasswordHasher, Type
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -33,13 +33,17 @@ class Hasher(Protocol):
 
 
 class Argon2:
-    """Argon2id with the parameters of the settings."""
+    """Argon2id; the hash of nobody is made at the start, so that no visitor waits for it."""
 
-    def __init__(self, limits: Limits) -> None:
-        self._argon2 = PasswordHasher(
-            time_cost=limits.argon2_rounds, memory_cost=limits.argon2_memory_kib, parallelism=1, type=Type.ID
-        )
-        self._nobody = self._argon2.hash(new_token())
+    def __init__(self, argon2: PasswordHasher) -> None:
+        self._argon2 = argon2
+        self._nobody = argon2.hash(new_token())
+
+    @classmethod
+    def of(cls, limits: Limits) -> Self:
+        """With the parameters of the settings."""
+        rounds, memory = limits.argon2_rounds, limits.argon2_memory_kib
+        return cls(PasswordHasher(time_cost=rounds, memory_cost=memory, parallelism=1, type=Type.ID))
 
     def hash(self, password: str) -> str:
         """The hash to store."""
@@ -60,7 +64,7 @@ class Argon2:
 def attach(app: App) -> None:
     """Give the application its hasher."""
     settings = app.extensions[config.EXTENSION]
-    app.extensions.setdefault(EXTENSION, Argon2(settings.limits))
+    app.extensions.setdefault(EXTENSION, Argon2.of(settings.limits))
 
 
 def hasher() -> Hasher:

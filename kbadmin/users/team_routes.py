@@ -15,10 +15,9 @@ from kbadmin.users.forms import DeedForm, InviteForm, MemberForm
 from kbadmin.users.invitations import AlreadyHere, Sent
 from kbadmin.users.models import Membership
 from kbadmin.users.queries import find_member, members
-from kbadmin.users.team import LastOwner, NotAnOwner, OwnMembership
+from kbadmin.users.team import NotAnOwner, OwnMembership
 
 LINK = "invitation_link"
-LAST_OWNER = "This is the last owner. Make somebody else an owner first; an account without one could not be run."
 OWN = "Nobody changes their own access. Ask another owner to do it."
 
 
@@ -72,8 +71,6 @@ def edit_member(membership_id: uuid.UUID) -> ResponseReturnValue:
     if not _is_self(member) and form.validate_on_submit():
         try:
             team.change_access(membership_id, form.access(), actor=current_user.actor)
-        except LastOwner:
-            form.role.errors = [LAST_OWNER]
         except (OwnMembership, NotAnOwner):
             abort(403)
         else:
@@ -84,7 +81,6 @@ def edit_member(membership_id: uuid.UUID) -> ResponseReturnValue:
         form=form,
         member=member,
         is_self=_is_self(member),
-        is_last_owner=team.is_last_owner(member),
     )
     return page, 422 if form.errors else 200
 
@@ -105,8 +101,6 @@ def confirm_deed(membership_id: uuid.UUID, name: str) -> ResponseReturnValue:
     if trouble is None and form.validate_on_submit():
         try:
             outcome = deed.perform(membership_id, actor=current_user.actor)
-        except LastOwner:
-            trouble = LAST_OWNER
         except (OwnMembership, NotAnOwner):
             abort(403)
         except LookupError:

@@ -13,8 +13,9 @@ from kbadmin.database import db
 from kbadmin.outbox.models import OutboxMessage
 from kbadmin.users import invitations
 from kbadmin.users.commands import accounts
-from kbadmin.users.models import Membership, User
+from kbadmin.users.models import Membership, User, UserSession
 from kbadmin.users.password_changes import DeadLink
+from kbadmin.users.principal import SignedIn
 from kbadmin.users.sessions import Visitor
 from tests import factories
 from tests.browser import Browser, Page
@@ -155,6 +156,20 @@ def test_somebody_else_cannot_accept(app: Flask, owner_browser: Browser) -> None
     stranger.post("/invite", {"csrf_token": token})
     assert "Open invitations" in owner_browser.open("/team").text
     assert globex.owner.email in owner_browser.open("/team").links.__repr__()
+
+
+def test_an_invitation_is_not_accepted_in_the_name_of_somebody_else(app: Flask, owner_browser: Browser) -> None:
+    globex = factories.open_account(app, "Globex")
+    stranger = factories.add_person(app, globex)
+    factories.signed_in(app, stranger)
+    token = link_on(invite(owner_browser, globex.owner.email)).rpartition("/")[2]
+    with app.test_request_context():
+        invitation = invitations.find(token)
+        row = db.session.query(UserSession).filter_by(user_id=stranger.id).one()
+        assert invitation is not None
+        with pytest.raises(DeadLink):
+            invitations.accept_as_oneself(invitation, SignedIn(row, None, ""))
+        assert invitations.find(token) is not None
 
 
 def test_the_name_of_a_person_who_has_not_joined_is_not_told(app: Flask, owner_browser: Browser) -> None:

@@ -2,8 +2,10 @@
 
 import dataclasses
 from collections.abc import Callable
+from typing import ClassVar, Literal
 
 import pytest
+from argon2 import PasswordHasher
 from flask import Flask
 
 from kbadmin.config import Settings
@@ -70,6 +72,21 @@ def test_somebody_unknown_costs_one_comparison_as_a_wrong_password_does(app: Fla
         sign_in(Browser(app), email, "wrong password", status=422)
     assert [stored is None for stored in counting.verified] == [False, True, True]
     assert counting.hashed == 0
+
+
+def test_comparing_with_nobody_hashes_as_comparing_with_somebody_does() -> None:
+    class Counting(PasswordHasher):
+        compared: ClassVar[list[str]] = []
+
+        def verify(self, hash: str | bytes, password: str | bytes) -> Literal[True]:  # noqa: A002 - theirs
+            self.compared.append(str(hash)[:30])
+            return super().verify(hash, password)
+
+    hasher = passwords.Argon2(Counting(time_cost=1, memory_cost=8, parallelism=1))
+    assert hasher.verify(hasher.hash("somebody's password"), "wrong password") is False
+    assert hasher.verify(None, "wrong password") is False
+    parameters = "$argon2id$v=19$m=8,t=1,p=1$"
+    assert [found.startswith(parameters) for found in Counting.compared] == [True, True]
 
 
 def test_who_never_set_a_password_cannot_sign_in(app: Flask, account: OpenedAccount, browser: Browser) -> None:
