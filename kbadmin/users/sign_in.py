@@ -3,7 +3,7 @@
 import uuid
 from dataclasses import dataclass
 
-from kbadmin import throttle
+from kbadmin import logs, throttle
 from kbadmin.audit.operations import Subject, record
 from kbadmin.database import begin_writing, db, ledger, stop_reading
 from kbadmin.tenancy import enter
@@ -13,6 +13,9 @@ from kbadmin.users.passwords import hasher
 from kbadmin.users.principal import SignedIn, actor_of
 from kbadmin.users.queries import AccountChoice, accounts_of, find_user
 from kbadmin.users.sessions import Opened, Visitor
+
+
+log = logs.get(__name__)
 
 
 class NotSignedIn(Exception):
@@ -46,6 +49,7 @@ def sign_in(*, email: str, password: str, is_kept: bool, visitor: Visitor, old_t
     stop_reading()
     if not hasher().verify(stored, password) or user_id is None or stored is None:
         throttle.count(tries.SIGN_IN_FROM, visitor.network_address)
+        log.warning("sign-in refused", user=str(user_id or "unknown"), network_address=visitor.network_address)
         raise NotSignedIn
     renewed = hasher().hash(password) if hasher().is_outdated(stored) else None
     throttle.forget(tries.SIGN_IN, tries.person_key(email))
