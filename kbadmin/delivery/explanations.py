@@ -23,13 +23,13 @@ TITLES = {
 LABELS = {
     "greeting": "Greeting", "server": "Server", "extensions": "Offers", "protocol": "Protocol", "cipher": "Cipher",
     "certificate_name": "Certificate for", "issuer": "Issued by", "expires_at": "Expires", "days_left": "Days left",
-    "mechanism": "Mechanism", "reply": "Reply",
+    "mechanism": "Mechanism", "reply": "Reply", "challenge": "Challenge",
 }  # fmt: skip
 
 
 @dataclass(frozen=True)
 class ShownStep:
-    """One line of the page: ``state`` is waiting, running, ok or failed."""
+    """One line of the page: ``state`` is waiting, running, ok, failed or not_tried."""
 
     label: str
     state: str
@@ -45,11 +45,13 @@ def shown_steps(run: TestRun, service: SmtpService) -> list[ShownStep]:
     for stage in _stages_of(service):
         step = told.get(stage)
         if step is None:
-            state = "running" if is_next and run.outcome == Outcome.RUNNING else "waiting"
+            state = "not_tried" if run.is_over else "waiting"
+            if is_next and run.outcome == Outcome.RUNNING:
+                state = "running"
             is_next = False
             shown.append(ShownStep(TITLES[stage], state))
         else:
-            facts = [(LABELS.get(key, key.replace("_", " ")), value) for key, value in step["facts"].items() if value]
+            facts = [(LABELS[key], value) for key, value in step["facts"].items() if value and key in LABELS]
             shown.append(ShownStep(TITLES[stage], "ok" if step["ok"] else "failed", step["text"], facts))
     return shown
 

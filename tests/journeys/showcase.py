@@ -39,9 +39,11 @@ def furnish(app: Flask, account: OpenedAccount, world: World) -> Showcase:
     """Fill an account. Its background work must not run yet: it is done here, in this thread."""
     shown = Showcase(account)
     shown.people.update(
-        editor=add_person(app, account, "editor", name="Emil Editor"),
-        it=add_person(app, account, "none", name="Ines from IT", manages_smtp=True),
-        long=add_person(app, account, "writer", name="Willem van der Langenaamhuizen-Schrijver"),
+        editor=add_person(app, account, "editor", email="emil@example.com", name="Emil Editor"),
+        it=add_person(app, account, "none", email="ines@example.com", name="Ines from IT", manages_smtp=True),
+        long=add_person(
+            app, account, "writer", email="willem@example.com", name="Willem van der Langenaamhuizen-Schrijver"
+        ),
     )
     browser, worker = signed_in(app, account.owner), Worker(app)
     _make_services(shown, browser, world)
@@ -58,6 +60,7 @@ def _make_services(shown: Showcase, browser: Browser, world: World) -> None:
         "untested": create_oauth_service(browser, world, name="Partner mail"),
         "ready": create_oauth_service(browser, world, name="Microsoft 365", **{"Send From Name": "Acme Support"}),
         "paused": create_oauth_service(browser, world, name="Digests"),
+        "degraded": create_password_service(browser, world, name="Slow server"),
         "password": create_password_service(browser, world, name="Company mail server"),
         "disabled": create_relay_service(browser, world, name="Old relay"),
     }
@@ -75,7 +78,7 @@ def _authorize(browser: Browser, page: Page, world: World, *, misbehaviour: str 
 
 
 def _test_services(shown: Showcase, browser: Browser, worker: Worker, world: World) -> None:
-    for name in ("ready", "paused"):
+    for name in ("paused", "ready"):
         shown.runs["accepted"] = send_test(browser, browser.open(shown.services[name]), worker).path
     world.troubles.give(MAILBOX, "smtp_auth_off_mailbox")
     shown.runs["failed"] = send_test(browser, browser.open(shown.services["password"]), worker).path
@@ -88,6 +91,8 @@ def _let_time_pass(app: Flask, shown: Showcase) -> None:
             if service.friendly_name == "Digests":
                 service.paused_at = clock.now()
                 service.pause_reason = "The mail server refused the sign-in."
+            if service.friendly_name == "Slow server":
+                service.degraded_at = clock.now()
             if service.friendly_name == "Partner mail":
                 service.secret_expires_on = clock.now().date()
 

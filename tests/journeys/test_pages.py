@@ -4,7 +4,7 @@ A page is looked at twice, light and wide, then dark and narrow. Complaints of t
 Policy violations among them, fail the test in ``new_visitor``.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -39,8 +39,10 @@ def pressing(name: str, **fields: str) -> Callable[[Visitor], object]:
 
 
 @pytest.fixture
-def settings(settings: Settings, world: World) -> Settings:
-    """With a platform sender, so that links can be mailed."""
+def settings(settings: Settings, world: World, request: pytest.FixtureRequest) -> Settings:
+    """With a platform sender, so that links can be mailed, but for the test about its absence."""
+    if request.node.name == "test_pages_say_so_where_nothing_can_be_mailed":
+        return settings
     return replace(settings, system_smtp_url=f"smtp://localhost:{world.relay.port}?from=kb@example.com")
 
 
@@ -123,37 +125,58 @@ def test_no_page_is_forgotten(app, shown, links):
     assert {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in rule.methods} - NO_PAGES - seen == set()
 
 
-def faults(visitor: Visitor, stops: Iterator[Stop]) -> str:
-    """Look at each page, and tell what is wrong with it, a line each."""
-    found: list[str] = []
+def look_at(visitor: Visitor, stops: Iterable[Stop]) -> None:
+    """Look at each page, and fail with everything that is wrong with them."""
+    found: dict[str, list[str]] = {}
     for stop in stops:
         visitor.open(stop.path)
         stop.then(visitor)
         for theme, width in (("light", 1280), ("dark", 390)):
             visitor.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
             visitor.page.set_viewport_size({"width": width, "height": 900})
-            found += [f"{stop.path} {theme} {width}: {fault}" for fault in visitor.axe_violations()]
-            if visitor.overflow > 0:
-                found.append(f"{stop.path} {width}: {visitor.overflow} pixels too wide")
-        if visitor.page.get_by_role("heading", level=1).count() != 1:
-            found.append(f"{stop.path}: not one h1")
-    return "\n".join(found)
+            for fault in faults(visitor):
+                found.setdefault(fault, []).append(f"{stop.path} {theme} {width}")
+    if found:
+        pytest.fail("\n".join(f"{fault}\n    on {', '.join(where)}" for fault, where in found.items()))
+
+
+def faults(visitor: Visitor) -> Iterator[str]:
+    """What is wrong with the page as it stands."""
+    yield from visitor.axe_violations()
+    if visitor.overflow > 0:
+        yield f"{visitor.overflow} pixels too wide"
+    if visitor.page.get_by_role("heading", level=1).count() != 1:
+        yield "not one h1"
 
 
 def test_the_pages_of_services_are_free_of_faults(shown, visitor):
-    assert faults(visitor.sign_in(shown.account.owner), service_stops(shown)) == ""
+    look_at(visitor.sign_in(shown.account.owner), service_stops(shown))
 
 
 def test_the_pages_of_people_are_free_of_faults(shown, visitor):
-    assert faults(visitor.sign_in(shown.account.owner), people_stops(shown)) == ""
+    look_at(visitor.sign_in(shown.account.owner), people_stops(shown))
 
 
 def test_the_pages_for_whoever_is_signed_out_are_free_of_faults(links, visitor):
-    assert faults(visitor, public_stops(links)) == ""
+    look_at(visitor, public_stops(links))
+
+
+def test_pages_say_so_where_nothing_can_be_mailed(account, visitor):
+    look_at(visitor, [Stop("/forgot-password")])
+    visitor.expect_text("Ask whoever runs this site")
+    look_at(visitor.sign_in(account.owner), [Stop("/team/invite", _invite)])
+
+
+def test_the_question_about_another_mailbox_is_free_of_faults(shown, visitor):
+    def sign_in_as_newsletter(at: Visitor) -> None:
+        at.press("Authorize").consent("newsletter@example.com").expect_text("Another mailbox signed in")
+
+    visitor.sign_in(shown.account.owner)
+    look_at(visitor, [Stop(shown.services["needs authorizing"], sign_in_as_newsletter)])
 
 
 def test_an_account_without_services_looks_right(account, visitor):
-    assert faults(visitor.sign_in(account.owner), iter([Stop("/"), Stop("/smtp")])) == ""
+    look_at(visitor.sign_in(account.owner), [Stop("/"), Stop("/smtp")])
 
 
 def test_a_list_of_500_services_looks_right(app, new_visitor):
@@ -165,7 +188,7 @@ def test_a_list_of_500_services_looks_right(app, new_visitor):
 
 def test_pages_that_a_role_does_not_include_say_so(shown, visitor):
     stops = [Stop("/"), Stop("/smtp"), Stop("/team")]
-    assert faults(visitor.sign_in(shown.people["editor"]), iter(stops)) == ""
+    look_at(visitor.sign_in(shown.people["editor"]), stops)
 
 
 def test_the_mailbox_and_the_identity_provider_are_free_of_faults(shown, visitor, world, mailbox_site):
@@ -179,4 +202,4 @@ def test_the_mailbox_and_the_identity_provider_are_free_of_faults(shown, visitor
         Stop(start, pressing("Authorize")),
         Stop(start, lambda at: at.press("Authorize").choose(MAILBOX).press("Next")),
     ]
-    assert faults(visitor, iter(stops)) == ""
+    look_at(visitor, stops)
