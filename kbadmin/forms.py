@@ -154,6 +154,10 @@ class KeptSecretField(PasswordField):  # type: ignore[misc]
         kwargs.setdefault("filters", [stripped])
         super().__init__(*args, **kwargs)
 
+    def process_data(self, value: Any) -> None:
+        """Never take what is stored: it would be opened for every look at the page, and kept if nothing is sent."""
+        self.data = None
+
 
 __all__ = [
     "AsciiInteger",

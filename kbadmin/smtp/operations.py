@@ -191,11 +191,15 @@ def _flush(name: str) -> None:
 
 def _apply(service: SmtpService, values: dict[str, Any], secrets: NewSecrets, dropped: Dropped) -> None:
     # Envelopes are bound to their destination: those that stay are opened before and sealed again after the change.
-    kept = {name: getattr(service, name) for name in ("password", "client_secret", "access_token", "refresh_token")}
-    kept["password"] = None if dropped.password or secrets.password else kept["password"]
-    kept["client_secret"] = None if dropped.client_secret or secrets.client_secret else kept["client_secret"]
+    # Those that go are not opened: one that no longer opens can be replaced.
+    goes = {
+        "password": dropped.password or secrets.password is not None,
+        "client_secret": dropped.client_secret or secrets.client_secret is not None,
+        "access_token": dropped.tokens,
+        "refresh_token": dropped.tokens,
+    }
+    kept = {name: None if is_going else getattr(service, name) for name, is_going in goes.items()}
     if dropped.tokens:
-        kept["access_token"] = kept["refresh_token"] = None
         forget_grant(service)
     for name, value in values.items():
         setattr(service, name, value)

@@ -127,7 +127,8 @@ def owned_by(rows: dict[str, list[str]], account: OpenedAccount) -> dict[str, li
 def _oauth_service() -> SmtpService:
     service = SmtpService(
         friendly_name=MARK, friendly_name_key=MARK.casefold(), host=HOST, port=587, security=Security.STARTTLS,
-        send_from_address=f"from@{HOST}", authentication=Authentication.OAUTH2, provider="microsoft",
+        send_from_address=f"from@{HOST}", authentication=Authentication.OAUTH2, provider="microsoft", cloud="global",
+        audience="work",
         login_email=f"login@{HOST}", client_id=CLIENT_ID, identity_username=f"login@{HOST}",
     )  # fmt: skip
     service.client_secret, service.client_secret_set_at = Secret("secret-of-acme"), clock.now()
