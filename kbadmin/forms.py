@@ -53,6 +53,11 @@ class BaseForm(FlaskForm):  # type: ignore[misc]
             bound: Field = DefaultMeta.bind_field(self, form, unbound_field, options)
             return bound
 
+    def process(self, formdata: Any = None, obj: Any = None, *args: Any, **kwargs: Any) -> None:
+        """Fill the fields; write-only secrets stay empty, whatever the row holds."""
+        hidden = {name for name, field in self._fields.items() if isinstance(field, KeptSecretField)}
+        super().process(formdata, _WithoutSecrets(obj, hidden) if obj is not None else None, *args, **kwargs)
+
     def validate(self, extra_validators: Any = None) -> bool:
         """Every field once: a value sent twice is refused, not silently the first or the last of them."""
         good = bool(super().validate(extra_validators))
@@ -154,9 +159,17 @@ class KeptSecretField(PasswordField):  # type: ignore[misc]
         kwargs.setdefault("filters", [stripped])
         super().__init__(*args, **kwargs)
 
-    def process_data(self, value: Any) -> None:
-        """Never take what is stored: it would be opened for every look at the page, and kept if nothing is sent."""
-        self.data = None
+
+class _WithoutSecrets:
+    """A row as its form may see it: stored secrets are neither opened for a page nor taken for what was typed."""
+
+    def __init__(self, row: Any, hidden: set[str]) -> None:
+        self._row, self._hidden = row, hidden
+
+    def __getattr__(self, name: str) -> Any:
+        if name in self._hidden:
+            raise AttributeError(name)
+        return getattr(self._row, name)
 
 
 __all__ = [
