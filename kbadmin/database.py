@@ -94,7 +94,8 @@ def attach(app: Flask, settings: Settings) -> None:
         settings.instance_folder.mkdir(parents=True, exist_ok=True)
         app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options | {"connect_args": {"timeout": 5}}
     else:
-        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options | {"pool_pre_ping": True}
+        # A request may hold two connections at once: its reading, and the ledger.
+        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options | {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}
     db.init_app(app)
     migrate.init_app(app, db, directory=os.fspath(shipped("migrations")), render_as_batch=True)
     with app.app_context():
