@@ -7,6 +7,7 @@ a new header line (CVE-2024-6923), so the serialised bytes are read back and the
 import re
 from dataclasses import dataclass
 from email import message_from_bytes
+from email.errors import MessageError
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -48,6 +49,16 @@ class Composed:
 
 def compose(sender: Sender, *, recipient: str, subject: str, text: str, html: str) -> Composed:
     """Build multipart/alternative, UTF-8, CRLF. Raises :class:`NotSendable` if it would not be what it seems."""
+    message_id = f"<{new_token()}@{sender.address.rpartition('@')[2]}>"
+    try:
+        content = _serialised(sender, recipient, subject, text, html, message_id)
+    except (ValueError, IndexError, MessageError) as error:  # What the email package says of values it cannot take.
+        raise NotSendable(f"a part of it cannot stand in a message: {type(error).__name__}") from None
+    _check(content, has_reply_to=bool(sender.reply_to))
+    return Composed(message_id, content)
+
+
+def _serialised(sender: Sender, recipient: str, subject: str, text: str, html: str, message_id: str) -> bytes:
     message = EmailMessage(policy=SMTP)
     message["From"] = _address(sender.name, sender.address)
     message["To"] = _address(None, recipient)
@@ -55,15 +66,12 @@ def compose(sender: Sender, *, recipient: str, subject: str, text: str, html: st
         message["Reply-To"] = _address(None, sender.reply_to)
     message["Subject"] = subject
     message["Date"] = format_datetime(clock.now())
-    message_id = f"<{new_token()}@{sender.address.rpartition('@')[2]}>"
     message["Message-ID"] = message_id
     message["Auto-Submitted"] = "auto-generated"  # RFC 3834
     message["X-Auto-Response-Suppress"] = "All"  # Exchange's own word for the same
     message.set_content(text, cte="quoted-printable")
     message.add_alternative(html, subtype="html", cte="quoted-printable")
-    content = message.as_bytes()
-    _check(content, has_reply_to=bool(sender.reply_to))
-    return Composed(message_id, content)
+    return message.as_bytes()
 
 
 def _address(name: str | None, address: str) -> Address:

@@ -1,0 +1,1 @@
+"""Test e-mails and the platform queue, through pages, the real engine and real mail servers."""

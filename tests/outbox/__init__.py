@@ -1,0 +1,1 @@
+"""What goes into the outbox, as the bytes that leave it."""
