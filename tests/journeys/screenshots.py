@@ -190,6 +190,7 @@ def _draw(visitor: Visitor, picture: Picture, to: Path) -> None:
     tall = min(TALLEST, int(page.evaluate("document.documentElement.scrollHeight")))
     if picture.name != "authorization-successful":  # The toast belongs to the window, not to the page.
         page.set_viewport_size({"width": size["width"], "height": max(tall, size["height"])})
+    page.evaluate("window.scrollTo(0, 0)")
     blank = visitor.context.new_page()
     to.write_bytes(packed(blank, page.screenshot()))
     blank.close()
