@@ -49,7 +49,7 @@ def open_password_link(token: str) -> ResponseReturnValue:
     """Take the token out of the address. A new owner's link is an invitation, and has a page of its own."""
     if invitations.find(token) is not None:
         return redirect(url_for("users.open_invitation", token=token), 303)
-    session[TOKEN] = token
+    session[TOKEN] = token[:100]  # Ours are shorter; a long one would be more than a cookie holds.
     return redirect(url_for("users.set_password"), 303)
 
 
