@@ -8,6 +8,8 @@ import pytest
 from kbadmin.demo.directory import EXPIRED_CLIENT_ID, SINGLE_TENANT_CLIENT_ID
 from kbadmin.demo.identity_provider import OnItsOwnPage
 from kbadmin.demo.misbehaviours import Misbehaviour
+from kbadmin.encryption import Secret
+from kbadmin.smtp.oauth_client import ProviderSession
 from tests.factories import inside
 from tests.smtp.ready import state_of
 from tests.smtp.rows import only_service
@@ -226,3 +228,9 @@ def test_proxies_of_the_environment_are_not_used(owner_browser, world, created, 
 
     assert page.messages == ["Authorization successful"]
     assert asked == []
+
+
+def test_an_extra_authority_for_mail_servers_does_not_vouch_for_the_provider(settings):
+    with ProviderSession(settings, client_id="x", client_secret=Secret("x"), scope="x") as session:
+        assert settings.smtp_ca_file is not None
+        assert session.verify is True
