@@ -1,6 +1,6 @@
 """The blueprint that the pages of this room hang on; its modules are gathered in routes.py."""
 
-from flask import Blueprint, Response, flash, get_flashed_messages, redirect, request, session, url_for
+from flask import Blueprint, Response, redirect, request, session, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from kbadmin.users import cookies, passwords
@@ -15,19 +15,11 @@ blueprint.record_once(lambda state: passwords.attach(state.app))
 
 def let_in(welcome: Welcome, *, target: str | None = None) -> AnyResponse:
     """Answer with the session's cookie, and go on: to the page that was asked for, or to choosing an account."""
-    _begin_anew()
+    session.pop("csrf_token", None)  # Whoever knew the token for forms before must not know it now (Flask-WTF).
     session[HAS_SEVERAL] = len(welcome.choices) > 1
     if welcome.must_choose:
         return with_cookie(redirect(url_for("users.choose_account", next=target), 303), welcome.opened)
     return with_cookie(redirect(target or url_for("home.index"), 303), welcome.opened)
-
-
-def _begin_anew() -> None:
-    """What lay in the form cookie before, its token for forms above all, does not go on into a session; messages do."""
-    messages = get_flashed_messages(with_categories=True)
-    session.clear()
-    for category, message in messages:
-        flash(message, category)
 
 
 def with_cookie(response: AnyResponse, opened: Opened) -> AnyResponse:

@@ -37,7 +37,7 @@ def _is_out(client) -> bool:
     return found.status_code == 303 and found.headers["Location"].startswith("/sign-in")
 
 
-@pytest.mark.parametrize("planted", [new_token(), "x", "", "a" * 5000])
+@pytest.mark.parametrize("planted", [new_token(), "x", "", "a" * 3000])
 def test_a_session_planted_before_sign_in_is_not_the_one_after(app, account, planted):
     client = app.test_client()
     client.set_cookie(NAME, planted)
@@ -134,12 +134,9 @@ def test_over_https_the_cookies_are_bound_to_this_host_and_to_tls(settings, make
     assert ("Max-Age" in cookies["__Host-kbadmin-user"]) is keep
     assert answer.headers["Strict-Transport-Security"].startswith("max-age=31536000")
     plain = app.test_client()
-    plain.set_cookie(
-        NAME, client.get_cookie("__Host-kbadmin-user", domain="kb.example.com").value, domain="kb.example.com"
-    )
-    assert plain.get("/profile", base_url="https://kb.example.com").status_code == 303, (
-        "the plain name counts for nothing"
-    )
+    value = client.get_cookie("__Host-kbadmin-user", domain="kb.example.com").value
+    plain.set_cookie(NAME, value, domain="kb.example.com")
+    assert plain.get("/profile", base_url="https://kb.example.com").status_code == 303, "the plain name is no session"
 
 
 def test_a_form_from_another_site_is_refused_over_https(settings, make_app, account):
