@@ -14,7 +14,6 @@ from kbadmin.users.principal import SignedIn, actor_of
 from kbadmin.users.queries import AccountChoice, accounts_of, find_user
 from kbadmin.users.sessions import Opened, Visitor
 
-
 log = logs.get(__name__)
 
 

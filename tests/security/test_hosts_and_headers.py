@@ -186,18 +186,19 @@ def test_odd_cookies_are_no_session(app, cookie):
 
 
 @on_postgresql
-@pytest.mark.parametrize("path", ["/sign-in", "/profile", "/smtp/new", "/team/invite", "/account"])
-def test_odd_forms_are_refused_without_a_trace(app, account, path):
+def test_odd_forms_are_refused_without_a_trace(app, account):
     client = signed_in(app, account.owner).client
     token = Actor(client).csrf_token()
-    for data in (
+    odd = [
         {f"f{number}": "x" for number in range(10_000)},
         {"name": "\x00", "email": "\x00@example.com", "password": "\x00"},
         {"name": "\ud800".encode("utf-8", "surrogatepass"), "email": b"\xff@example.com", "friendly_name": b"\xff\x00"},
         {"name": ["a", "b"], "email": ["a@example.com", "b@example.com"]},
         {"name": "x" * 300_000},
         {"email": "a" * 100_000},
-    ):
-        response = client.post(path, data={**data, "csrf_token": token})
-        assert 300 <= response.status_code < 500, f"{path} {response.status_code}"
-        assert "Traceback" not in response.get_data(as_text=True)
+    ]
+    for path in ("/sign-in", "/profile", "/smtp/new", "/team/invite", "/account"):
+        for data in odd:
+            response = client.post(path, data={**data, "csrf_token": token})
+            assert 300 <= response.status_code < 500, f"{path} {response.status_code}"
+            assert "Traceback" not in response.get_data(as_text=True)

@@ -31,7 +31,9 @@ def test_nothing_opens_that_should_not(app, two_accounts, who):
         permission = permission_of(app, rule.endpoint)
         if rule.endpoint == "users.sign_out" or (actor.is_inside and actor.may(permission)):
             continue  # Theirs to use: the tests of that room say how.
-        for address in filled.addresses(rule):
+        # Where the door itself is shut, whose id stands in the address makes no difference: one of them will do.
+        addresses = list(filled.addresses(rule))[: None if actor.may(permission) else 1]
+        for address in addresses:
             for method in sorted(rule.methods - {"OPTIONS"}):
                 data = {"csrf_token": token} if method not in ("GET", "HEAD") else None
                 response = actor.client.open(address, method=method, data=data)
