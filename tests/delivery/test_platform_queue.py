@@ -104,6 +104,7 @@ def test_a_refusal_for_now_is_tried_again_later_with_the_same_id(app, account, w
     assert waiting.last_reply.startswith("421")
     assert waiting.not_before_at == house_clock.now() + timedelta(seconds=30)
     world.troubles.end()
+    worker.engine.enqueue("deliver_platform_message", (str(account.id), str(waiting.public_id)))
     work(worker)
     assert world.mailbox.messages() == []
 

@@ -64,6 +64,17 @@ def test_a_wake_up_that_comes_twice_sends_one_message(account, worker, page, wor
     assert len(world.mailbox.messages()) == 1
 
 
+def test_a_run_that_a_worker_has_taken_is_left_to_it(app, account, worker, page, world):
+    ask_for_test(page)
+    with inside(app, account), unit_of_work():
+        run = db.session.query(TestRun).one()
+        run.outcome, run.started_at = Outcome.RUNNING, house_clock.now()
+
+    worker.drain()
+
+    assert world.mailbox.messages() == []
+
+
 def test_a_wake_up_that_was_lost_is_found(owner_browser, worker, page, world, clock):
     clock.set_to(house_clock.now())
     asked = ask_for_test(page)

@@ -105,15 +105,14 @@ def test_the_recipient_is_oneself_unless_one_says_otherwise(owner_browser, accou
     assert message.parsed["From"].addresses[0].addr_spec == MAILBOX
 
 
-@pytest.mark.parametrize(
-    "recipient",
-    ["", "nobody", "a@example.com, b@example.com", "a@example.com;b@example.com", "A <a@example.com>",
-     "a@example.com\r\nBcc: b@example.com", ", ".join(f"p{number}@example.com" for number in range(50))],
-)  # fmt: skip
-def test_only_one_plain_address_is_a_recipient(owner_browser, world, worker, page, recipient):
-    refused = ask_for_test(page, to=recipient, status=422)
+def test_only_one_plain_address_is_a_recipient(owner_browser, world, worker):
+    page = create_relay_service(owner_browser, world)
+    many = ", ".join(f"p{number}@example.com" for number in range(50))
+    hostile = ("A <a@example.com>", "a@example.com\r\nBcc: b@example.com", many)
+    for recipient in ("", "nobody", "a@example.com, b@example.com", "a@example.com;b@example.com", *hostile):
+        refused = ask_for_test(page, to=recipient, status=422)
+        assert refused.form("Send Email").error("Test recipient email address")
 
-    assert refused.form("Send Email").error("Test recipient email address")
     assert worker.drain() == 0
     assert world.mailbox.messages() == []
 

@@ -196,16 +196,15 @@ def test_a_mistake_that_stays_on_microsofts_page_is_explained_by_the_box(owner_b
     assert answer.links[f"{LINK}{code}"] == f"{LINK}{code}"
 
 
-@pytest.mark.parametrize("text", ["<script>alert(1)</script>", "no code here", "AADSTS12", "x" * 5000])
-def test_the_box_says_when_there_is_no_code(owner_browser, created, text):
-    page = owner_browser.open(f"{created.path}/error-code?error_code={text}", status=422)
+def test_the_box_says_when_there_is_no_code(owner_browser, created):
+    for text in ("<script>alert(1)</script>", "no code here", "AADSTS12", "x" * 5000):
+        page = owner_browser.open(f"{created.path}/error-code?error_code={text}", status=422)
 
-    assert page.form("Explain").error("Code or message from Microsoft")
-    assert "<script>alert" not in page.html
+        assert page.form("Explain").error("Code or message from Microsoft")
+        assert "<script>alert" not in page.html
 
 
-@pytest.mark.parametrize("name", ["HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"])
-def test_proxies_of_the_environment_are_not_used(owner_browser, world, created, monkeypatch, name):
+def test_proxies_of_the_environment_are_not_used(owner_browser, world, created, monkeypatch):
     asked = []
     with socket.create_server(("127.0.0.1", 0)) as proxy:
         proxy.settimeout(0.05)
@@ -220,7 +219,8 @@ def test_proxies_of_the_environment_are_not_used(owner_browser, world, created, 
 
         listener = threading.Thread(target=listen)
         listener.start()
-        monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.getsockname()[1]}")
+        for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "HTTPS_PROXY"):
+            monkeypatch.setenv(name, f"http://127.0.0.1:{proxy.getsockname()[1]}")
         monkeypatch.setenv("NO_PROXY", "")
         page = authorize(owner_browser, created, world)
         stop.set()

@@ -225,10 +225,10 @@ def test_a_name_that_grows_when_it_is_compared_is_still_a_name(owner_browser, wo
     assert create_relay_service(owner_browser, world, name="ﷺ" * 120).title == "Edit SMTP Service"
 
 
-@pytest.mark.parametrize("address", ["1", "' OR 1=1--", "x" * 10_000, "../users", OTHER_GUID])
-def test_an_address_that_names_no_service_finds_none(owner_browser, address):
-    owner_browser.open(f"/smtp/{address}", status=404)
-    owner_browser.open(f"/smtp/{address}/oauth2", status=404)
+def test_an_address_that_names_no_service_finds_none(owner_browser):
+    for address in ("1", "' OR 1=1--", "x" * 10_000, "../users", OTHER_GUID):
+        owner_browser.open(f"/smtp/{address}", status=404)
+        owner_browser.open(f"/smtp/{address}/oauth2", status=404)
 
 
 def test_a_writer_cannot_create_a_service(app, account):
