@@ -4,14 +4,12 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 
-from kbadmin import clock as house_clock
 from kbadmin.access import Role
 from kbadmin.database import db, unit_of_work
 from kbadmin.smtp.authorization import CALLBACK
 from kbadmin.users.models import Membership
-from tests.databases import both_databases
 from tests.factories import add_person, inside, open_account, signed_in
-from tests.smtp.rows import flows, only_service
+from tests.smtp.rows import only_service
 from tests.smtp.services import create_oauth_service
 from tests.world import MAILBOX
 
@@ -226,33 +224,3 @@ def test_only_get_comes_back(app, account, owner_browser, world, way_back, metho
     assert answer.status_code in (400, 405)
     assert nothing_happened(app, account, world)
     assert come_back(owner_browser, way_back).messages == ["Authorization successful"]
-
-
-def test_authorize_is_not_started_by_a_link_or_without_a_token(owner_browser, page, app):
-    owner_browser.open(f"{page.path}/authorize", status=405)
-    owner_browser.post(f"{page.path}/authorize", {}, status=400)
-
-    with app.app_context():
-        assert flows() == []
-
-
-@both_databases
-def test_nothing_of_a_flow_can_be_read_and_old_ones_go(app, owner_browser, world, page, worker, clock):
-    back = world.provider.sign_in(page.press("Authorize").location, MAILBOX)
-    state = dict(parse_qsl(urlsplit(back).query))["state"]
-    with app.app_context():
-        [flow] = flows()
-        assert state not in repr(vars(flow))
-        assert flow.nonce_sealed
-        assert flow.code_verifier.reveal() not in repr(vars(flow))
-    owner_browser.open(back)
-    with app.app_context():
-        [flow] = flows()
-        assert (flow.nonce_sealed, flow.code_verifier_sealed) == (None, None)
-
-    clock.set_to(house_clock.now())
-    clock.advance(days=2)
-    worker.sweep()
-
-    with app.app_context():
-        assert flows() == []
