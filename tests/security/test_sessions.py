@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from kbadmin.database import db, unit_of_work
-from kbadmin.encryption import new_token
 from kbadmin.users.models import Membership, UserSession
 from tests.factories import PASSWORD, add_person, inside, open_account, sign_in, signed_in
 from tests.security.actors import Actor
@@ -37,7 +36,7 @@ def _is_out(client) -> bool:
     return found.status_code == 303 and found.headers["Location"].startswith("/sign-in")
 
 
-@pytest.mark.parametrize("planted", [new_token(), "x", "", "a" * 3000])
+@pytest.mark.parametrize("planted", ["A" * 43, "x", "", "a" * 3000])
 def test_a_session_planted_before_sign_in_is_not_the_one_after(app, account, planted):
     client = app.test_client()
     client.set_cookie(NAME, planted)
