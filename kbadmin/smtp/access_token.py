@@ -12,7 +12,7 @@ from datetime import timedelta
 
 from kbadmin import clock, config
 from kbadmin.audit.operations import WORKER, Subject, record
-from kbadmin.database import begin_writing, commit, db, stop_reading
+from kbadmin.database import abandon, begin_writing, commit, stop_reading
 from kbadmin.encryption import Secret
 from kbadmin.smtp import authorization, operations
 from kbadmin.smtp.authorization_failures import AuthorizationFailed
@@ -173,5 +173,5 @@ def _give_up(service: SmtpService, failed: AuthorizationFailed) -> None:
 
 
 def _gone(service_id: uuid.UUID) -> AccessToken:
-    db.session.rollback()
+    abandon()
     raise LookupError(service_id)

@@ -19,7 +19,7 @@ def record_grant(flow: ConsumedFlow, grant: Grant, *, actor: Actor) -> SmtpServi
     """
     begin_writing()
     service = operations.find(flow.service_id, for_update=True)
-    if service is None or service.configuration_version != flow.configuration_version:
+    if service is None or service.disabled_at or service.configuration_version != flow.configuration_version:
         raise AuthorizationFailed("service_changed")
     put_grant(service, grant, authorized_by=actor.label)
     record("smtp service authorized", actor=actor, subject=_subject(service), mailbox=service.identity_username)

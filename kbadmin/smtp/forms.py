@@ -65,6 +65,10 @@ class OAuthSettingsForm(OAuthFields, FreshPasswordMixin):
         return _typed(None, self.client_secret)
 
 
+class DeleteForm(FreshPasswordMixin):
+    """Deleting overwrites secrets, so it asks for a password that was given long ago."""
+
+
 class DuplicateForm(BaseForm):
     """The name of a copy."""
 

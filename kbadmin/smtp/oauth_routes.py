@@ -66,7 +66,10 @@ def authorize(service_id: uuid.UUID) -> ResponseReturnValue:
     service = service_or_404(service_id)
     if not BaseForm().validate_on_submit():
         return redirect(url_for("smtp.edit", service_id=service_id), 303)
-    if service.authentication != Authentication.OAUTH2 or service.needs_secret or service.disabled_at:
+    if service.disabled_at:
+        flash("This service is disabled. Enable it, then authorize it.", "error")
+        return redirect(url_for("smtp.edit", service_id=service_id), 303)
+    if service.authentication != Authentication.OAUTH2 or service.needs_secret:
         flash("This service cannot be authorized now. Complete its OAuth2 settings first.", "error")
         return redirect(url_for("smtp.oauth", service_id=service_id), 303)
     prompt = request.form.get("prompt")

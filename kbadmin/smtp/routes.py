@@ -12,7 +12,7 @@ from kbadmin.forms import BaseForm
 from kbadmin.smtp import consent_routes, guide_routes, home, oauth_routes, operations
 from kbadmin.smtp.blueprint import blueprint, service_or_404
 from kbadmin.smtp.changes import Dropped
-from kbadmin.smtp.forms import CreateServiceForm, DuplicateForm, EditServiceForm
+from kbadmin.smtp.forms import CreateServiceForm, DeleteForm, DuplicateForm, EditServiceForm
 from kbadmin.smtp.models import SmtpService
 from kbadmin.smtp.operations import NameTaken, WouldDrop
 from kbadmin.smtp.presets import presets_by_provider
@@ -132,7 +132,7 @@ def enable(service_id: uuid.UUID) -> ResponseReturnValue:
 def delete(service_id: uuid.UUID) -> ResponseReturnValue:
     """Ask, then delete; while the service is in use, say where instead."""
     service = service_or_404(service_id)
-    form = BaseForm()
+    form = DeleteForm()
     if form.validate_on_submit():
         try:
             name = operations.delete_service(service_id, actor=current_user.actor)
@@ -140,7 +140,8 @@ def delete(service_id: uuid.UUID) -> ResponseReturnValue:
             return render_template("smtp/delete.html", service=service, form=form, usages=in_use.usages), 409
         flash(f"{name} was deleted, with its secrets.", "success")
         return redirect(url_for("smtp.index"), 303)
-    return render_template("smtp/delete.html", service=service, form=form, usages=usages(service_id))
+    page = render_template("smtp/delete.html", service=service, form=form, usages=usages(service_id))
+    return page, 422 if form.is_submitted() else 200
 
 
 def _say_created(service: SmtpService) -> None:

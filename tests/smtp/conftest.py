@@ -1,7 +1,6 @@
 """The SMTP room's tests live in a world with a mail server and an identity provider."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 

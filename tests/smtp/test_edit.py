@@ -194,3 +194,14 @@ def test_secrets_are_never_shown_again(oauth, owner_browser):
 
     for path in ("", "/oauth2", "/duplicate", "/guide", "/admin-consent", "/test-email"):
         owner_browser.open(oauth.path + path)
+
+
+def test_deleting_asks_for_a_password_that_was_given_long_ago(clock, owner_browser, world, account):
+    page = create_relay_service(owner_browser, world)
+    clock.advance(minutes=45)
+
+    asked = page.click("Delete").press("Delete")
+    assert asked.form("Delete").error("Your Password")
+
+    gone = asked.form("Delete").fill("Your Password", account.owner.password).press()
+    assert "was deleted" in gone.text
