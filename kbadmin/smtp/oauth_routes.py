@@ -25,6 +25,8 @@ from kbadmin.smtp.operations import WouldDrop
 from kbadmin.smtp.providers import aadsts_number, error_link
 from kbadmin.smtp.security import Authentication
 
+MOST_STATES = 4
+
 log = logs.get(__name__)
 
 
@@ -88,7 +90,9 @@ def authorized() -> ResponseReturnValue:
     if request.method == "HEAD":
         abort(405, valid_methods=["GET"])
     states = request.args.getlist("state")
-    flow = flows.consume(states[0]) if len(states) == 1 and states[0] else None
+    consumed = [flows.consume(state) for state in states[:MOST_STATES] if state]
+    # Two states are nobody's way back, but both are used up.
+    flow = consumed[0] if len(states) == 1 and consumed else None
     if flow is None and consent.is_return(request.args):
         return consent.receive(request.args)
     if not current_user.may(Permission.MANAGE_SMTP):

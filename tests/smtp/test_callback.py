@@ -90,6 +90,16 @@ def test_the_issuer_that_was_asked_is_accepted(owner_browser, world, way_back):
     assert shown.messages == ["Authorization successful"]
 
 
+def test_a_doubled_state_is_used_up_as_well(owner_browser, world, way_back):
+    come_back(owner_browser, [*way_back, ("state", "another")])
+    world.provider.token_calls.clear()
+
+    shown = come_back(owner_browser, way_back)
+
+    assert len(world.provider.token_calls) == 0
+    assert "Authorization successful" not in shown.text
+
+
 def test_a_state_counts_once_even_if_the_first_answer_was_an_error(app, account, owner_browser, world, way_back):
     come_back(owner_browser, [("error", "access_denied"), ("state", dict(way_back)["state"])])
 
