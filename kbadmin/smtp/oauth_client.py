@@ -8,15 +8,18 @@ import json
 import re
 import time
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, NoReturn
 
 import requests
 from authlib.integrations.base_client import OAuthError
 from authlib.integrations.requests_client import OAuth2Session
+from requests.adapters import HTTPAdapter
 
 from kbadmin.config import Settings
 from kbadmin.encryption import Secret
 from kbadmin.smtp.providers import aadsts_number
+from kbadmin.smtp.tls import new_context
 
 _CODE = re.compile(r"(?=.{1,60}\Z)[a-z]+(?:_[a-z]+)*")
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
@@ -48,6 +51,18 @@ class ProviderFailed(Exception):
         return self.error is None or self.status in (429, 500, 502, 503, 504)
 
 
+class _TrustingAdapter(HTTPAdapter):
+    """HTTPS that trusts the operator's extra authorities as well."""
+
+    def __init__(self, ca_file: Path) -> None:
+        self._ca_file = ca_file
+        super().__init__()
+
+    def init_poolmanager(self, *args: Any, **options: Any) -> None:
+        """Requests' own hook for a context; the library adds its bundle of authorities to it."""
+        super().init_poolmanager(*args, **options, ssl_context=new_context(self._ca_file))
+
+
 class ProviderSession(OAuth2Session):  # type: ignore[misc]
     """An Authlib session whose every request is bounded. ``answer`` keeps the last JSON, which Authlib drops."""
 
@@ -61,7 +76,9 @@ class ProviderSession(OAuth2Session):  # type: ignore[misc]
         )
         self.trust_env = False
         self.limits = settings.limits
-        self.verify = True  # The authorities of the public web; an extra one for mail servers has no say here.
+        self.verify = True
+        if settings.smtp_ca_file is not None:  # Beside the authorities of the public web, never instead of them.
+            self.mount("https://", _TrustingAdapter(settings.smtp_ca_file))
         self.answer: dict[str, Any] = {}
         self.status = 0
 

@@ -35,6 +35,11 @@ def verifying_context(ca_file: Path | None = None) -> ssl.SSLContext:
 
 @lru_cache(maxsize=4)
 def _context(ca_file: Path | None, _modified_at: int) -> ssl.SSLContext:
+    return new_context(ca_file)
+
+
+def new_context(ca_file: Path | None = None) -> ssl.SSLContext:
+    """The same for a library that changes what it is given: a context that nobody else uses."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.load_default_certs(ssl.Purpose.SERVER_AUTH)
