@@ -17,6 +17,7 @@ from kbadmin import (
     forms,
     headers,
     health,
+    installation,
     logs,
     navigation,
     sealing,
@@ -60,6 +61,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for commands in (accounts_commands, users_commands, secrets_commands, outbox_commands):
         app.cli.add_command(commands)
     engine.attach(app, settings)
+    engine.of(app).gate_with(lambda: installation.is_paused(settings))
     access.seal(app)
     return app
 

@@ -14,7 +14,7 @@ import flask_migrate
 from flask import Flask
 from flask.cli import ScriptInfo, with_appcontext
 
-from kbadmin import __version__, doctor, schema, serving, starting
+from kbadmin import __version__, config, doctor, installation, schema, serving, starting
 from kbadmin.accounts.commands import accounts
 from kbadmin.app import create_app
 from kbadmin.outbox.commands import outbox
@@ -113,7 +113,16 @@ def _ready_app(info: ScriptInfo) -> Flask:
     app = info.load_app()
     with app.app_context():
         starting.require_ready()
+        _say_if_paused()
     return app
+
+
+def _say_if_paused() -> None:
+    settings = config.current()
+    installation.introduce(settings)
+    reason = installation.is_paused(settings)
+    if reason is not None:
+        click.echo(f"The worker is paused. {reason}", err=True)
 
 
 def _print_address(address: str) -> None:

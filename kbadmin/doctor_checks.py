@@ -13,7 +13,7 @@ from datetime import datetime
 from flask import current_app
 from sqlalchemy import func, make_url, select
 
-from kbadmin import clock, engine, key_rotation, schema, starting
+from kbadmin import clock, engine, installation, key_rotation, schema, starting
 from kbadmin.config import Settings
 from kbadmin.database import db
 from kbadmin.doctor_findings import Finding, note, warning, well, wrong
@@ -196,6 +196,13 @@ def check_keys(_: Settings) -> Iterator[Finding]:
         yield well("keys", f"everything is under {ring().current}")
 
 
+def check_pause(settings: Settings) -> Iterator[Finding]:
+    """We are the installation that sends from this database."""
+    reason = installation.is_paused(settings)
+    if reason is not None:
+        yield warning("worker", "it is paused and sends nothing", reason)
+
+
 def check_queue(_: Settings) -> Iterator[Finding]:
     """The engine's queue takes a value and gives it back."""
     storage = engine.of(current_app).huey.storage
@@ -215,4 +222,4 @@ OF_SETTINGS = (
     check_clock,
     check_python,
 )
-OF_THE_APP = (check_database, check_schema, check_keys, check_queue)
+OF_THE_APP = (check_database, check_schema, check_keys, check_pause, check_queue)

@@ -24,6 +24,7 @@ from sqlalchemy.orm import Session
 from kbadmin import logs
 from kbadmin.config import Settings
 from kbadmin.database import db
+from kbadmin.gate import Gate
 
 EXTENSION = "kbadmin.engine"
 _PENDING = "wakes"
@@ -81,10 +82,35 @@ class Engine:
         self._consumer: _Consumer | None = None
         self._stop = threading.Event()
         self._sweeper: threading.Thread | None = None
+        self._gate: Gate | None = None
+
+    def gate_with(self, ask: Callable[[], str | None]) -> None:
+        """Run no task and no sweep while this question is answered with a reason; asked in a context of its own."""
+
+        def in_context() -> str | None:
+            with self.app.app_context():
+                try:
+                    return ask()
+                finally:
+                    db.session.remove()
+
+        self._gate = Gate(in_context)
+
+    @property
+    def is_open(self) -> bool:
+        """Whether background work may run; cheap enough to be asked before every piece of it."""
+        return self._gate is None or self._gate.is_open
+
+    def look_again(self) -> None:
+        """Ask the gate's question anew the next time, not only when its last answer has grown old."""
+        if self._gate is not None:
+            self._gate.look_again()
 
     def _registered(self, name: str, function: Task) -> Any:
         @functools.wraps(function)
         def in_context(*arguments: Any) -> None:
+            if not self.is_open:
+                return  # The wake-up is lost, the work is not: the sweeps find it when the gate has opened.
             with self.app.app_context():
                 try:
                     function(*arguments)
@@ -120,20 +146,30 @@ class Engine:
             self._sweeper.join(timeout=30)
             self._sweeper = None
 
+    def forget_wakes(self) -> None:
+        """Empty the queue; the sweeps find whatever is due."""
+        self.huey.storage.flush_queue()
+
     def close(self) -> None:
         """Give back the queue's connections."""
         self.huey.storage.close()
 
     def _sweep_forever(self) -> None:
         while not self._stop.wait(self.sweep_seconds):
-            for function in SWEEPS:
-                with self.app.app_context():
-                    try:
-                        function()
-                    except Exception as error:  # One broken sweep must not end the others.
-                        log.error("sweep failed", sweep=function.__qualname__, exc_info=error)
-                    finally:
-                        db.session.remove()
+            self.sweep_once()
+
+    def sweep_once(self) -> None:
+        """Call every sweep, unless the gate is closed."""
+        if not self.is_open:
+            return
+        for function in SWEEPS:
+            with self.app.app_context():
+                try:
+                    function()
+                except Exception as error:  # One broken sweep must not end the others.
+                    log.error("sweep failed", sweep=function.__qualname__, exc_info=error)
+                finally:
+                    db.session.remove()
 
 
 def attach(app: Flask, settings: Settings) -> None:

@@ -3,10 +3,10 @@
 from flask import Blueprint, Response, current_app, jsonify
 from sqlalchemy.exc import SQLAlchemyError
 
-from kbadmin import logs, schema, sealing
+from kbadmin import config, logs, schema, sealing
 from kbadmin.access import Permission, requires
 from kbadmin.encryption import Unreadable
-from kbadmin.installation import check_canary
+from kbadmin.installation import check_canary, is_paused
 
 blueprint = Blueprint("health", __name__)
 log = logs.get(__name__)
@@ -22,10 +22,11 @@ def live() -> Response:
 @blueprint.get("/readyz")
 @requires(Permission.PUBLIC)
 def ready() -> tuple[Response, int]:
-    """Database, schema and keys; 503 names the one that is missing, without details."""
-    checks = {"database": True, "schema": True, "keys": True}
+    """Database, schema and keys; 503 names the one that is missing, without details. A paused worker is told apart."""
+    checks, is_worker_paused = {"database": True, "schema": True, "keys": True}, False
     try:
         checks["schema"] = schema.is_current()
+        is_worker_paused = checks["schema"] and is_paused(config.current()) is not None
         checks["keys"] = checks["schema"] and check_canary(sealing.ring())
     except Unreadable:
         checks["keys"] = False
@@ -33,4 +34,6 @@ def ready() -> tuple[Response, int]:
         log.error("not ready", reason=type(error).__name__)
         checks = dict.fromkeys(checks, False)
     good = all(checks.values())
-    return jsonify(status="ready" if good else "not ready", app=current_app.name, checks=checks), 200 if good else 503
+    status = "ready" if good else "not ready"
+    body = jsonify(status=status, app=current_app.name, checks=checks, worker_paused=is_worker_paused)
+    return body, 200 if good else 503
