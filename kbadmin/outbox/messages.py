@@ -5,6 +5,8 @@ a new header line (CVE-2024-6923), so the serialised bytes are read back and the
 """
 
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from email import message_from_bytes
 from email.errors import MessageError
@@ -15,15 +17,18 @@ from email.utils import format_datetime
 
 from kbadmin import clock
 from kbadmin.encryption import new_token
+from kbadmin.outbox.encoding import cannot_stand_in_headers
 
 MOST_BYTES = 256 * 1024
 LONGEST_LINE = 998  # RFC 5322 §2.1.1, without CRLF
 
 _HEADERS = [
-    "From", "To", "Reply-To", "Subject", "Date", "Message-ID", "Auto-Submitted", "X-Auto-Response-Suppress",
+    "From", "Reply-To", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "X-Auto-Response-Suppress",
     "MIME-Version", "Content-Type",
 ]  # fmt: skip
 _BARE = re.compile(rb"(?<!\r)\n|\r(?!\n)")
+_FOLDS = (b" ", b"\t")
+_SENDER_FIELD = re.compile(rb"^(?:From|Reply-To):.*\n(?:[ \t].*\n)*", re.MULTILINE | re.IGNORECASE)
 
 
 class NotSendable(ValueError):
@@ -50,20 +55,37 @@ class Composed:
 def compose(sender: Sender, *, recipient: str, subject: str, text: str, html: str) -> Composed:
     """Build multipart/alternative, UTF-8, CRLF. Raises :class:`NotSendable` if it would not be what it seems."""
     message_id = f"<{new_token()}@{sender.address.rpartition('@')[2]}>"
-    try:
-        content = _serialised(sender, recipient, subject, text, html, message_id)
-    except (ValueError, IndexError, MessageError) as error:  # What the email package says of values it cannot take.
-        raise NotSendable(f"a part of it cannot stand in a message: {type(error).__name__}") from None
+    with _refusing_what_cannot_stand():
+        content = as_email(
+            sender, recipient=recipient, subject=subject, text=text, html=html, message_id=message_id
+        ).as_bytes()
     _check(content, has_reply_to=bool(sender.reply_to))
     return Composed(message_id, content)
 
 
-def _serialised(sender: Sender, recipient: str, subject: str, text: str, html: str, message_id: str) -> bytes:
-    message = EmailMessage(policy=SMTP)
-    message["From"] = _address(sender.name, sender.address)
-    message["To"] = _address(None, recipient)
-    if sender.reply_to:
-        message["Reply-To"] = _address(None, sender.reply_to)
+def sender_lines(sender: Sender) -> bytes:
+    """The lines ``From`` and, if there is one, ``Reply-To``, as they stand first in every message of this sender."""
+    if reason := cannot_stand_in_headers(sender.name or ""):
+        raise NotSendable(f"the name {reason}")
+    with _refusing_what_cannot_stand():
+        content = _from(sender).as_bytes()
+    if message_from_bytes(content).keys() != ["From", *(["Reply-To"] if sender.reply_to else [])]:
+        raise NotSendable("a name would have become a header of its own")
+    return content.removesuffix(b"\r\n")  # The empty line that ends the head of a message.
+
+
+def with_sender(content: bytes, lines: bytes) -> bytes:
+    """The message with these :func:`sender_lines`: what was queued before a correction leaves with the new sender."""
+    if content.startswith(lines) and not content.startswith((b"Reply-To:", *_FOLDS), len(lines)):
+        return content
+    head, end, body = content.partition(b"\r\n\r\n")
+    return lines + _SENDER_FIELD.sub(b"", head + b"\r\n") + end.removeprefix(b"\r\n") + body
+
+
+def as_email(sender: Sender, *, recipient: str, subject: str, text: str, html: str, message_id: str) -> EmailMessage:
+    """The message as the email package sees it, the sender's lines first. Raises what that package raises."""
+    message = _from(sender)
+    message["To"] = one_address(recipient)
     message["Subject"] = subject
     message["Date"] = format_datetime(clock.now())
     message["Message-ID"] = message_id
@@ -71,11 +93,28 @@ def _serialised(sender: Sender, recipient: str, subject: str, text: str, html: s
     message["X-Auto-Response-Suppress"] = "All"  # Exchange's own word for the same
     message.set_content(text, cte="quoted-printable")
     message.add_alternative(html, subtype="html", cte="quoted-printable")
-    return message.as_bytes()
+    return message
 
 
-def _address(name: str | None, address: str) -> Address:
+def _from(sender: Sender) -> EmailMessage:
+    message = EmailMessage(policy=SMTP)
+    message["From"] = one_address(sender.address, sender.name)
+    if sender.reply_to:
+        message["Reply-To"] = one_address(sender.reply_to)
+    return message
+
+
+def one_address(address: str, name: str | None = None) -> Address:
+    """An address as the email package takes it. Raises what that package raises of one that is none."""
     return Address(display_name=name or "", addr_spec=address)
+
+
+@contextmanager
+def _refusing_what_cannot_stand() -> Iterator[None]:
+    try:
+        yield
+    except (ValueError, IndexError, MessageError) as error:  # What the email package says of values it cannot take.
+        raise NotSendable(f"a part of it cannot stand in a message: {type(error).__name__}") from None
 
 
 def _check(content: bytes, *, has_reply_to: bool) -> None:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from kbadmin.outbox.messages import NotSendable, Sender, compose
+from kbadmin.outbox.messages import NotSendable, Sender, compose, sender_lines, with_sender
 
 HEADERS = [
     "Auto-Submitted", "Content-Type", "Date", "From", "MIME-Version", "Message-ID", "Reply-To", "Subject", "To",
@@ -131,3 +131,55 @@ def test_it_says_that_a_machine_wrote_it_and_carries_both_forms():
 def test_a_message_that_is_too_large_is_refused():
     with pytest.raises(NotSendable, match="256 KiB"):
         composed(text="x" * 300_000)
+
+
+SENDERS = [
+    Sender("support@example.com"),
+    Sender("support@example.com", "Support"),
+    Sender("support@example.com", "Support", "answers@example.com"),
+    Sender("corrected@example.net", None, "support@example.com"),
+    Sender("corrected@example.net", "Ä very long näme, " * 12, "a" * 60 + "@" + "b" * 50 + ".example"),
+    Sender("corrected@example.net", "plain words " * 20),
+    Sender("corrected@example.net", '"quotes", and; <angles> 😀'),
+]
+
+
+@pytest.mark.parametrize("sender", SENDERS)
+def test_a_message_begins_with_the_lines_of_its_sender(sender):
+    content = composed(sender=sender)
+
+    assert content.startswith(sender_lines(sender) + b"To: reader@example.org\r\nSubject: ")
+    assert with_sender(content, sender_lines(sender)) is content
+
+
+@pytest.mark.parametrize("queued", SENDERS)
+@pytest.mark.parametrize("corrected", SENDERS)
+def test_a_queued_message_can_leave_with_a_corrected_sender(queued, corrected):
+    text = "From: me\r\nReply-To: you\r\n\r\nFrom: them\r\n"
+    content = composed(sender=queued, text=text)
+
+    changed = with_sender(content, sender_lines(corrected))
+
+    rest = content.removeprefix(sender_lines(queued))
+    assert changed == sender_lines(corrected) + rest
+    assert header_names(changed) == [name for name in HEADERS if name != "Reply-To" or corrected.reply_to]
+
+
+def test_a_sender_is_corrected_wherever_an_older_version_wrote_its_lines():
+    older = b"From: A\r\n <a@x.example>\r\nTo: b@x.example\r\nReply-To: c@x.example\r\nSubject: x\r\n\r\nFrom: b\r\n"
+
+    assert with_sender(older, b"From: d@x.example\r\n") == (
+        b"From: d@x.example\r\nTo: b@x.example\r\nSubject: x\r\n\r\nFrom: b\r\n"
+    )
+
+
+def test_a_longer_name_that_begins_the_same_is_another_sender():
+    content = b"From: A\r\n B <a@x.example>\r\nTo: b@x.example\r\n\r\n"
+
+    assert with_sender(content, b"From: A\r\n") == b"From: A\r\nTo: b@x.example\r\n\r\n"
+
+
+@pytest.mark.parametrize("text", INJECTIONS)
+def test_the_lines_of_a_sender_hold_no_other_header(text):
+    with pytest.raises(NotSendable):
+        sender_lines(Sender("a@b.example", text, "c@d.example"))

@@ -1,0 +1,215 @@
+"""Skeleton: a message compiled once for all readers of a digest, into which each reader's personal parts are put.
+
+Building an e-mail costs more than sending it, so everything that readers share is encoded once. A template writes
+``slot("name")`` where a personal part belongs; :meth:`Skeleton.fill` escapes each part for the places it goes to and
+joins the pieces, in a few microseconds. Whenever one is compiled, a filled sample is compared with what the email
+package makes of the same values.
+"""
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email import message_from_bytes
+from email.errors import MessageError
+from email.message import EmailMessage
+from email.policy import SMTP
+from email.utils import format_datetime
+from functools import cached_property, lru_cache
+from html import escape
+from types import MappingProxyType
+from typing import Self
+
+from kbadmin import clock
+from kbadmin.outbox.drafts import Draft, Place, slot, split
+from kbadmin.outbox.encoding import ROOM, cannot_stand_in_headers, quoted_printable, subject_value
+from kbadmin.outbox.messages import MOST_BYTES, NotSendable, Sender, as_email, one_address, sender_lines
+
+__all__ = ["Skeleton", "slot"]
+
+_NO_HEADERS: Mapping[str, str] = MappingProxyType({})
+_FORMAT = 1
+_LONGEST_ADDRESS = 254
+_NEEDS_CARE = re.compile(r"[^ !#$%()*+,\-./0-9:;@A-Z\[\\\]^_`a-z{|}~]").search  # What some place cannot take as it is
+_PRINTABLE = re.compile(r"[ -~]*").fullmatch
+_PLAIN_ADDRESS = re.compile(r"[\w+-]+(?:\.[\w+-]+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", re.ASCII).fullmatch
+_MESSAGE_ID = re.compile(r"<[\w.+-]{1,200}@[A-Za-z0-9.-]{1,255}>", re.ASCII).fullmatch
+_DIFFERENT = frozenset({"From", "Reply-To", "Date", "Content-Type"})  # From one clock and one source of boundaries
+_SAMPLE = "Zoë & “<Sample>” = 'x'\n."
+_SAMPLE_IN_HEADERS = "https://sample.example/a%20b?c=d&e=f"
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """A message without its personal parts, encoded as it goes over the wire."""
+
+    subject: tuple[str, ...]  # Literal, name, literal, name … literal: encoded only when it is whole
+    literals: tuple[str, ...] = field(repr=False)  # Between them To, Subject, Date, Message-ID, then the places
+    places: tuple[Place, ...] = field(repr=False)
+
+    @classmethod
+    def compile(
+        cls, sender: Sender, *, subject: str, text: str, html: str, headers: Mapping[str, str] = _NO_HEADERS
+    ) -> Self:
+        """Encode what all readers share. Each part may hold slots; ``headers`` are added to those of every message.
+
+        Further headers are printable ASCII on one line. Raises :class:`NotSendable`, also if a filled sample is not
+        what the email package would have made.
+        """
+        draft = Draft()
+        try:
+            draft.write(sender_lines(sender).decode("ascii") + "To: ")
+            draft.literals += ["\r\nSubject: ", "\r\nDate: ", "\r\nMessage-ID: ", "\r\n"]
+            draft.write("Auto-Submitted: auto-generated\r\nX-Auto-Response-Suppress: All\r\n")  # See messages.as_email
+            draft.headers(headers)
+            draft.alternatives(text=text, html=html)
+        except UnicodeError:
+            raise NotSendable("a part of it holds half a character") from None
+        skeleton = cls(_subject(subject), tuple(draft.literals), tuple(draft.places))
+        _compare(skeleton, sender, text=text, html=html, others={"Subject": subject, **headers})
+        return skeleton
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """The names of all slots."""
+        return frozenset(place.name for place in self.places) | frozenset(self.subject[1::2])
+
+    def fill(self, *, recipient: str, message_id: str, parts: Mapping[str, str]) -> bytes:
+        """The finished message, not yet dot-stuffed. Raises :class:`NotSendable` that names the slot, not its value."""
+        if parts.keys() != self.names:
+            raise NotSendable(f"the slots are {sorted(self.names)}, the parts {sorted(parts)}")
+        values = [parts[name] for name in self._order]
+        if _NEEDS_CARE("".join(parts.values())) or max(map(len, values), default=0) > ROOM:
+            values = [_escaped(place, parts[place.name]) for place in self.places]
+            _check_subject(self.subject, parts)
+        pieces = self._interleaved.copy()
+        pieces[1::2] = [_to(recipient), self._subject(parts), _date(int(clock.now().timestamp())),
+                        _checked_id(message_id), *values]  # fmt: skip
+        content = "".join(pieces).encode("ascii")
+        if len(content) > MOST_BYTES:
+            raise NotSendable("the message is larger than 256 KiB")
+        return content
+
+    def to_bytes(self) -> bytes:
+        """What the database stores once per run."""
+        return json.dumps([_FORMAT, self.subject, self.literals, self.places], separators=(",", ":")).encode()
+
+    @classmethod
+    def from_bytes(cls, stored: bytes) -> Self:
+        """The skeleton that :meth:`to_bytes` stored. Raises ValueError if it is none."""
+        form, subject, literals, places = json.loads(stored)
+        if form != _FORMAT:
+            raise ValueError(f"a skeleton of another format: {form!r}")
+        return cls(tuple(subject), tuple(literals), tuple(Place(*place) for place in places))
+
+    @cached_property
+    def _order(self) -> tuple[str, ...]:
+        return tuple(place.name for place in self.places)
+
+    @cached_property
+    def _interleaved(self) -> list[str]:
+        return [piece for literal in self.literals for piece in (literal, "")][:-1]
+
+    @cached_property
+    def _shared_subject(self) -> str | None:
+        return subject_value(self.subject[0]) if len(self.subject) == 1 else None
+
+    def _subject(self, parts: Mapping[str, str]) -> str:
+        if self._shared_subject is not None:
+            return self._shared_subject
+        return subject_value(_whole(self.subject, parts))
+
+
+def _subject(template: str) -> tuple[str, ...]:
+    pieces = tuple(split(template))
+    if reason := cannot_stand_in_headers("".join(pieces[::2])):
+        raise NotSendable(f"the subject {reason}")
+    return pieces
+
+
+def _compare(skeleton: Skeleton, sender: Sender, *, text: str, html: str, others: Mapping[str, str]) -> None:
+    """Compare a filled sample with the email package's (others: the subject and further headers)."""
+    in_body = {place.name for place in skeleton.places if place.context != "header"}
+    in_headers = {place.name for place in skeleton.places if place.context == "header"} | set(skeleton.subject[1::2])
+    parts = dict.fromkeys(in_body, _SAMPLE) | dict.fromkeys(in_headers, _SAMPLE_IN_HEADERS)
+    identity = {"recipient": "reader@sample.example", "message_id": "<sample@sample.example>"}
+    content = skeleton.fill(**identity, parts=parts)
+    whole = {name: _whole(split(template), parts).strip() for name, template in others.items()}
+    meant = as_email(
+        sender,
+        **identity,
+        subject=" ".join(whole.pop("Subject").split()),
+        text=_whole(split(text), parts),
+        html=_whole(split(html), {name: escape(value) for name, value in parts.items()}),
+    )
+    for name, value in whole.items():
+        meant[name] = value
+    if _meaning(message_from_bytes(content, policy=SMTP)) != _meaning(meant):
+        raise NotSendable("a filled sample is not what the email package makes of the same values")
+
+
+def _meaning(message: EmailMessage) -> tuple[object, ...]:
+    """What two messages must have in common; names of senders are the email package's in both."""
+    headers = {name: str(message[name]) for name in message if name not in _DIFFERENT}
+    addresses = [message[name].addresses[-1].addr_spec for name in ("From", "Reply-To", "To") if name in message]
+    bodies = [part.get_content().replace("\r\n", "\n") for part in message.iter_parts()]
+    return sorted(message.keys()), headers, addresses, [part.get_content_type() for part in message.walk()], bodies
+
+
+def _whole(pieces: Sequence[str], parts: Mapping[str, str]) -> str:
+    """Literal, name, literal … with each name's part in its place."""
+    return "".join(parts[piece] if index % 2 else piece for index, piece in enumerate(pieces))
+
+
+def _escaped(place: Place, value: str) -> str:
+    if place.context == "header":
+        return _checked_for_header(place, value)
+    if "\0" in value:
+        raise NotSendable(f"the part {place.name!r} holds NUL")
+    try:
+        return quoted_printable(escape(value) if place.context == "html" else value)
+    except UnicodeEncodeError:
+        raise NotSendable(f"the part {place.name!r} holds half a character") from None
+
+
+def _checked_for_header(place: Place, value: str) -> str:
+    if len(value) > place.room:
+        raise NotSendable(f"the part {place.name!r} is too long for its header")
+    if not _PRINTABLE(value) or "=?" in f"={value}":  # What stands before it may end with "=".
+        raise NotSendable(f"the part {place.name!r} holds something else than printable ASCII, or an encoded word")
+    return value
+
+
+def _check_subject(subject: Sequence[str], parts: Mapping[str, str]) -> None:
+    for name in subject[1::2]:
+        if reason := cannot_stand_in_headers(parts[name]):
+            raise NotSendable(f"the part {name!r} {reason}")
+    if reason := cannot_stand_in_headers(_whole(subject, parts)):
+        raise NotSendable(f"the subject {reason} with the parts {list(subject[1::2])}")
+
+
+def _to(recipient: str) -> str:
+    if len(recipient) > _LONGEST_ADDRESS or cannot_stand_in_headers(recipient):
+        raise NotSendable("the recipient is no address")
+    if _PLAIN_ADDRESS(recipient):
+        return recipient
+    try:
+        folded: str = SMTP.header_factory("To", one_address(recipient)).fold(policy=SMTP)
+    except (ValueError, IndexError, MessageError):
+        raise NotSendable("the recipient is no address") from None
+    value = folded.removeprefix("To: ").removesuffix("\r\n")
+    if value != recipient:  # Encoded words stand in names, never in addresses: RFC 2047 §5.
+        raise NotSendable("the recipient cannot be written in ASCII")
+    return value
+
+
+def _checked_id(message_id: str) -> str:
+    if not _MESSAGE_ID(message_id):
+        raise NotSendable("the message id is none")
+    return message_id
+
+
+@lru_cache(maxsize=8)
+def _date(second: int) -> str:
+    return format_datetime(datetime.fromtimestamp(second, UTC))
