@@ -28,10 +28,12 @@ from kbadmin.smtp.providers import is_microsoft_host
 __all__ = [
     "Explanation",
     "Who",
+    "enhanced_status",
     "explain_authorization",
     "explain_outcome",
     "explain_submission",
     "it_note",
+    "words_for_submission",
 ]
 
 WHO_LABELS = {
@@ -96,13 +98,27 @@ def explain_submission(
     **values: object,
 ) -> Explanation:
     """Why a mail server did not take a message: by its reply if there is one, else by the kind of failure."""
-    found = _ENHANCED.search(text)
-    enhanced = enhanced or (found[0] if found else None)
+    words = words_for_submission(stage, kind, code, enhanced, text, challenge, exception_name, **values)
+    said = " ".join(str(part) for part in (code, enhanced_status(code, enhanced, text)) if part)
+    return _explanation(words, values, code=said or None)
+
+
+def words_for_submission(
+    stage: str,
+    kind: str,
+    code: int | None = None,
+    enhanced: str | None = None,
+    text: str = "",
+    challenge: str | None = None,
+    exception_name: str | None = None,
+    **values: object,
+) -> Words:
+    """The row about such a failure as it stands in the table, with what the queue does."""
     situation = Situation(
         stage=str(stage),
         kind=kind,
         code=code,
-        enhanced=enhanced,
+        enhanced=enhanced_status(code, enhanced, text),
         text=text,
         exception_name=exception_name,
         challenge_status=_status_of(challenge),
@@ -112,9 +128,13 @@ def explain_submission(
         microsoft=is_microsoft_host(str(values.get("host") or "")),
     )
     # The last row of each table has no conditions, so there always is one that fits.
-    row = next(row for row in (KINDS if code is None else REPLIES) if row.fits(situation))
-    said = " ".join(str(part) for part in (code, enhanced) if part)
-    return _explanation(row.words, values, code=said or None)
+    return next(row for row in (KINDS if code is None else REPLIES) if row.fits(situation)).words
+
+
+def enhanced_status(code: int | None, enhanced: str | None, text: str) -> str | None:
+    """The enhanced status code, also from the middle of a text; one of another class than the reply is none."""
+    said = _ENHANCED.findall(f"{enhanced or ''} {text}")
+    return next((status for status in said if code is None or status[0] == str(code)[0]), None)
 
 
 def it_note(

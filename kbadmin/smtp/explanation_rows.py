@@ -52,6 +52,10 @@ PLACEHOLDERS = {
 }
 
 
+#: What a row may say besides, and the action that it belongs to.
+ATTRIBUTES = {"service": "retry", "slow": "retry", "suppress": "fail_recipient", "resumes_hours": "pause"}
+
+
 @dataclass(frozen=True)
 class Words:
     """What is said and done about one failure."""
@@ -61,6 +65,13 @@ class Words:
     do: tuple[str, ...]
     state: str
     action: str = ""
+    #: With retry: the server's trouble, whatever the message; and the server wants less at a time.
+    service: bool = False
+    slow: bool = False
+    #: With fail_recipient: the address will not do better another time.
+    suppress: bool = False
+    #: With pause: ends by itself after so many hours.
+    resumes_hours: int | None = None
 
 
 @dataclass(frozen=True)
@@ -96,6 +107,7 @@ class Row:
     stages: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     codes: tuple[int, ...] = ()
+    classes: tuple[int, ...] = ()
     enhanced: tuple[str, ...] = ()
     fragments: tuple[str, ...] = ()
     exceptions: tuple[str, ...] = ()
@@ -113,8 +125,8 @@ class Row:
         """Whether this row explains the situation."""
         single = (
             (self.stages, one.stage), (self.kinds, one.kind), (self.codes, one.code), (self.ports, one.port),
-            (self.challenge_status, one.challenge_status), (self.security, one.security),
-            (self.authentication, one.authentication), (self.microsoft, one.microsoft),
+            (self.classes, (one.code or 0) // 100), (self.challenge_status, one.challenge_status),
+            (self.security, one.security), (self.authentication, one.authentication), (self.microsoft, one.microsoft),
         )  # fmt: skip
         return (
             all(value in wanted for wanted, value in single if wanted)
@@ -140,11 +152,15 @@ def _range(text: str) -> tuple[str, int, int]:
 
 
 def _words(row: Mapping[str, Any], *, needs_action: bool = False) -> Words:
-    words = Words(row["what"], Who(row["who"]), tuple(row["do"]), row["state"], row.get("action", ""))
+    besides = {name: row[name] for name in ATTRIBUTES if name in row}
+    words = Words(row["what"], Who(row["who"]), tuple(row["do"]), row["state"], row.get("action", ""), **besides)
     if words.state not in STATES:
         raise ValueError(f"the state {words.state!r} is not one of {sorted(STATES)}")
     if words.action not in (ACTIONS if needs_action else {""}):
         raise ValueError(f"the action {words.action!r} is not one of {sorted(ACTIONS)}")
+    for name, value in besides.items():
+        if words.action != ATTRIBUTES[name] or not (value is True if name != "resumes_hours" else 1 <= value <= 24):
+            raise ValueError(f"{name} = {value!r} does not go with the action {words.action!r}")
     if not words.what.endswith(".") or set("*`\n") & set(words.what):
         raise ValueError("“what” must be one plain sentence")
     if not words.do or any(not step.strip() or step.count("`") % 2 for step in words.do):
@@ -161,7 +177,7 @@ def _require_known_names(text: str) -> None:
 
 
 def _row(row: Mapping[str, Any]) -> Row:
-    said = {"what", "who", "do", "state", "action"}
+    said = {"what", "who", "do", "state", "action", *ATTRIBUTES}
     conditions = {key: value for key, value in row.items() if key not in said}
     if unknown := set(conditions) - {one.name for one in fields(Row) if one.init}:
         raise ValueError(f"{sorted(unknown)} are no conditions")
