@@ -1,0 +1,72 @@
+"""One delivery: fill a participant's queue, let it work, and watch the messages arrive."""
+
+import contextlib
+import functools
+import tempfile
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from benchmarks import servers
+from benchmarks.figures import Figures
+from benchmarks.participants import Participant
+from benchmarks.processes import cpu_seconds, watch
+from benchmarks.rivals.ground import Ground
+from benchmarks.rounds import Scale
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """A subject of an experiment: this participant with these connections, database, and road to the server."""
+
+    participant: Participant
+    connections: int = 1
+    database: Literal["sqlite", "postgresql", "redis"] = "sqlite"
+    secure: bool = False  # STARTTLS and AUTH, into our own sink, as Postfix's knows neither
+    milliseconds: float = 0.0  # round-trip time to the server
+    one_in: int = 1  # send only one in so many messages, where all of them would take hours
+
+    def __call__(self, scale: Scale) -> Figures:
+        """Send once; answers messages per second from first to last, and CPU per message."""
+        messages = scale.part(self.one_in)
+        with contextlib.ExitStack() as stack:
+            sink = stack.enter_context(servers.counting_sink(secure=True) if self.secure else servers.postfix_sink())
+            port = sink.port
+            if self.milliseconds:
+                port = stack.enter_context(servers.distance(port, self.milliseconds))
+            ground = self._ground(stack, port, messages)
+            if isinstance(sink, servers.CountingSink) and sink.certificates:
+                ground = _with(ground, ca_file=str(sink.certificates.ca))
+            self.participant.prepare(ground)
+            with self.participant.delivering(ground) as process:
+                figures = watch(sink, messages, functools.partial(cpu_seconds, process))
+            if (arrived := sink.count()) != messages:
+                raise AssertionError(f"{messages} messages were queued and {arrived} arrived")
+            return figures
+
+    def _ground(self, stack: contextlib.ExitStack, port: int, messages: int) -> Ground:
+        folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="kbadmin-bench-"))
+        return Ground(
+            folder=folder,
+            port=port,
+            messages=messages,
+            connections=self.connections,
+            database_url=stack.enter_context(servers.postgresql()) if self.database == "postgresql" else "",
+            redis_url=stack.enter_context(servers.redis()) if self.database == "redis" else "",
+        )
+
+
+def _with(ground: Ground, **changed: str) -> Ground:
+    return Ground(**(ground.__dict__ | changed))
+
+
+@contextlib.contextmanager
+def arriving(sink: servers.Sink, messages: int, within: float) -> Iterator[None]:
+    """Leave the block only when that many messages have come; raises TimeoutError otherwise."""
+    yield
+    until = time.monotonic() + within
+    while sink.count() < messages:
+        if time.monotonic() > until:
+            raise TimeoutError(f"{sink.count()} of {messages} messages arrived within {within} s")
+        time.sleep(0.005)
