@@ -14,6 +14,9 @@ from kbadmin.smtp.wire import Injected, Wire
 #: After these, what comes next on the connection would mean nothing.
 ENDS_THE_CONNECTION = frozenset({"timed_out", "connection_lost", "not_smtp", "reply_too_long"})
 
+#: What reading from and writing to a server may raise.
+WIRE_ERRORS = (OSError, NotSmtp, ReplyTooLong, Injected)
+
 
 class Conversation:
     """Commands to a server and its answers; knows what the server last said it can do."""
@@ -68,6 +71,13 @@ class Conversation:
         self.wire.write(line + b"\r\n", deadline)
         return self.wire.read(deadline)
 
+    def is_alive(self, deadline: Deadline) -> bool:
+        """Whether the server has nothing to say of its own accord, and answers RSET."""
+        try:
+            return self.wire.is_quiet() and self.exchange(b"RSET", deadline).code == 250 and self.wire.is_quiet()
+        except WIRE_ERRORS:
+            return False
+
     def command(self, line: str, *expected: int, stage: Stage, deadline: Deadline) -> Reply:
         """Send a command; raises :class:`SubmissionFailed` unless one of the expected codes comes back."""
         with failing_at(stage):
@@ -91,13 +101,20 @@ def failing_at(stage: Stage, *, is_uncertain: bool = False) -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, NotSmtp, ReplyTooLong, Injected) as error:
-        kind = _kind(error)
-        if kind.startswith("certificate_"):
-            raise SubmissionFailed(Stage.TLS, kind, detail=str(error)) from None
-        if stage is Stage.REACH:
-            raise unreachable(kind, str(error)) from None
-        raise SubmissionFailed(stage, kind, detail=str(error), is_uncertain=is_uncertain) from None
+    except WIRE_ERRORS as error:
+        raise wire_failure(error, stage, is_uncertain=is_uncertain) from None
+
+
+def wire_failure(error: Exception, stage: Stage, *, is_uncertain: bool = False) -> SubmissionFailed:
+    """What one of :data:`WIRE_ERRORS` means at this stage."""
+    kind = _kind(error)
+    if kind.startswith("certificate_"):
+        return SubmissionFailed(Stage.TLS, kind, detail=str(error))
+    if stage is Stage.REACH:
+        return unreachable(kind, str(error))
+    if kind == "tls_failed" and stage is not Stage.TLS:
+        kind = "connection_lost"  # TLS was up: what broke now is the connection.
+    return SubmissionFailed(stage, kind, detail=str(error), is_uncertain=is_uncertain)
 
 
 def unreachable(reason: str, detail: str) -> SubmissionFailed:

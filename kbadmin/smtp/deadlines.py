@@ -24,6 +24,11 @@ class Deadline:
         """The sooner of this deadline and one that lies so many seconds ahead."""
         return Deadline(min(self.at, time.monotonic() + seconds))
 
+    @property
+    def left(self) -> float:
+        """Seconds left; 0 once there are none."""
+        return max(0.0, self.at - time.monotonic())
+
     def remaining(self) -> float:
         """Seconds left, more than 0; raises TimeoutError once there are none."""
         left = self.at - time.monotonic()
@@ -52,6 +57,13 @@ class Budget:
     #: From the final dot to the reply.
     final_reply: float = 600.0
     session: float = 900.0
+
+    @property
+    def one_more(self) -> float:
+        """What must be left of the session before another message is begun: enough to write it and to wait
+        long for the reply to its final dot.
+        """
+        return min(self.data + self.final_reply, self.session / 2)
 
 
 TEST_BUDGET = Budget(hello=15.0, sign_in=15.0, envelope=15.0, data=20.0, final_reply=30.0, session=30.0)

@@ -7,24 +7,25 @@ server's name.
 
 import contextlib
 import ssl
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Callable, Generator, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
 from kbadmin.smtp import tls
-from kbadmin.smtp.addresses import Connected, NetworkPolicy, Resolver, Unreachable, connect, resolve
-from kbadmin.smtp.conversation import ENDS_THE_CONNECTION, Conversation, failing_at, require, unreachable
+from kbadmin.smtp.addresses import NetworkPolicy, Resolver, resolve
+from kbadmin.smtp.conversation import ENDS_THE_CONNECTION, WIRE_ERRORS, Conversation, failing_at, require
 from kbadmin.smtp.deadlines import TEST_BUDGET, Budget, Deadline
-from kbadmin.smtp.extensions import mail_parameters
+from kbadmin.smtp.extensions import MailCommand
 from kbadmin.smtp.failures import Stage, SubmissionFailed
-from kbadmin.smtp.replies import NotSmtp, Reply, ReplyTooLong
+from kbadmin.smtp.pipelining import Outgoing, Pipeline, Submitted
+from kbadmin.smtp.reaching import MailServer, reach
+from kbadmin.smtp.replies import Reply
 from kbadmin.smtp.security import Security
-from kbadmin.smtp.sign_in import BearerLogin, Login, PasswordLogin, sign_in
+from kbadmin.smtp.sign_in import BearerLogin, PasswordLogin, sign_in
 from kbadmin.smtp.steps import OnStep, Step, failed_step, unobserved
 from kbadmin.smtp.wire import Wire
-from kbadmin.smtp.wire_format import require_address, require_crlf_lines, with_final_dot
+from kbadmin.smtp.wire_format import Stuffed, require_address, stuff
 
 __all__ = [
     "TEST_BUDGET",
@@ -33,24 +34,18 @@ __all__ = [
     "Connection",
     "MailServer",
     "OnStep",
+    "Outgoing",
     "PasswordLogin",
     "Reply",
     "Stage",
     "Step",
     "SubmissionFailed",
+    "Submitted",
 ]
 
 GOODBYE_SECONDS = 2.0
-
-
-@dataclass(frozen=True)
-class MailServer:
-    """A mail server and how to sign in there."""
-
-    host: str
-    port: int
-    security: Security
-    login: Login | None = None
+#: An idle connection that is still good answers at once.
+PROBE_SECONDS = 5.0
 
 
 class Connection:
@@ -67,6 +62,8 @@ class Connection:
         self._on_step = on_step
         self._in_transaction = False
         self.is_open = True
+        #: Why :meth:`submit` ended the connection, if it did.
+        self.ended: SubmissionFailed | None = None
 
     @classmethod
     def open(
@@ -87,7 +84,7 @@ class Connection:
         """
         context = tls.verifying_context(ca_file)
         session = Deadline.after(budget.session)
-        wire = Wire(_connected(server, policy, budget, session, on_step, resolver).socket)
+        wire = Wire(reach(server, policy, budget, session, on_step, resolver).socket)
         talk = Conversation(wire, client_name=client_name or wire.local_literal)
         self = cls(server, talk, session=session, budget=budget, on_step=on_step)
         with contextlib.ExitStack() as unless_done:
@@ -100,30 +97,58 @@ class Connection:
 
     @property
     def seconds_left(self) -> float:
-        """What is left of the session's budget: if that is too little, the next message needs a new
-        connection.
-        """
-        try:
-            return self._session.remaining()
-        except TimeoutError:
-            return 0.0
+        """What is left of the session's budget."""
+        return self._session.left
 
-    def send(self, envelope_from: str, recipient: str, message: bytes) -> Reply:
+    @property
+    def has_time(self) -> bool:
+        """Whether enough is left for another message, with the wait for the reply to it; else connect anew."""
+        return self._session.left >= self._budget.one_more
+
+    def submit(
+        self, envelope_from: str, messages: Iterable[Outgoing], *, before_data: Callable[[int], None] | None = None
+    ) -> Generator[Submitted]:
+        """Submit many messages, one round trip each where the server can: :mod:`kbadmin.smtp.pipelining`
+        says what is yielded, and when.
+
+        Each result comes as soon as it is known, and nothing is raised for what a server does: look at
+        ``is_open`` and ``ended`` afterwards. ``before_data`` is given a message's key before its content is
+        written. Whoever leaves the loop early gives up the connection. Steps are not reported.
+        """
+        pipeline = Pipeline(
+            self._talk,
+            envelope_from,
+            session=self._session,
+            budget=self._budget,
+            in_transaction=self._in_transaction,
+            before_data=before_data,
+        )
+        return self._submit(pipeline, messages)
+
+    def _submit(self, pipeline: Pipeline, messages: Iterable[Outgoing]) -> Generator[Submitted]:
+        try:
+            yield from pipeline.results(messages)
+        finally:
+            self._in_transaction = pipeline.in_transaction
+            self.ended = pipeline.ended
+            if pipeline.ended is not None or not pipeline.is_in_step:
+                self._abandon()
+
+    def send(self, envelope_from: str, recipient: str, message: bytes | Stuffed) -> Reply:
         """Submit one message to one recipient and give the server's final reply.
 
         Raises :class:`SubmissionFailed`, and ValueError for bytes that are a mistake of ours. An empty
         ``envelope_from`` is the null sender, to which nothing bounces.
         """
-        if envelope_from:
-            require_address(envelope_from)
+        mail = MailCommand(self._talk.extensions, envelope_from)
         require_address(recipient)
-        require_crlf_lines(message)
+        content = message if isinstance(message, Stuffed) else stuff(message)
         if self._in_transaction:
             self.rset()
         with self._reporting():
-            self._sender(envelope_from, recipient, message)
+            self._sender(mail.line(recipient, content))
             self._recipient(recipient)
-            return self._message(message)
+            return self._message(content)
 
     def rset(self) -> None:
         """Forget a half-told envelope and hear that the server is still there; raises
@@ -133,10 +158,17 @@ class Connection:
             self._command("RSET", 250, stage=Stage.SENDER)
             self._in_transaction = False
 
+    def is_alive(self) -> bool:
+        """Whether a connection that was idle can be used again, as RSET tells; it is closed if it cannot."""
+        if self.is_open and not self._talk.is_alive(self._session.within(PROBE_SECONDS)):
+            self._abandon()
+        self._in_transaction = False
+        return self.is_open
+
     def close(self) -> None:
         """Say goodbye if the server listens, and close in any case. May be called twice."""
         if self.is_open:
-            with contextlib.suppress(OSError, NotSmtp, ReplyTooLong):
+            with contextlib.suppress(*WIRE_ERRORS):
                 self._talk.exchange(b"QUIT", self._session.within(GOODBYE_SECONDS))
         self._abandon()
 
@@ -173,10 +205,9 @@ class Connection:
             mechanism, reply = sign_in(login, offered, lambda line: self._talk.exchange(line, deadline))
         self._pass(Stage.SIGN_IN, "The server accepted the sign-in.", mechanism=mechanism, reply=str(reply))
 
-    def _sender(self, envelope_from: str, recipient: str, message: bytes) -> None:
-        parameters = mail_parameters(self._talk.extensions, envelope_from, recipient, message)
+    def _sender(self, line: bytes) -> None:
         self._in_transaction = True
-        reply = self._command(" ".join([f"MAIL FROM:<{envelope_from}>", *parameters]), 250, stage=Stage.SENDER)
+        reply = self._command(line.decode(), 250, stage=Stage.SENDER)
         self._pass(Stage.SENDER, "The server accepted the sender.", reply=str(reply))
 
     def _recipient(self, recipient: str) -> None:
@@ -184,11 +215,11 @@ class Connection:
         reply = self._command(f"RCPT TO:<{recipient}>", 250, 251, stage=Stage.RECIPIENT)
         self._pass(Stage.RECIPIENT, "The server accepted the recipient.", reply=str(reply))
 
-    def _message(self, message: bytes) -> Reply:
+    def _message(self, content: Stuffed) -> Reply:
         deadline = self._session.within(self._budget.data)
         self._talk.command("DATA", 354, stage=Stage.MESSAGE, deadline=deadline)
         with failing_at(Stage.MESSAGE):
-            self._talk.wire.write(with_final_dot(message), deadline)
+            self._talk.wire.write(content.data, deadline)
         with failing_at(Stage.MESSAGE, is_uncertain=True):
             answer = self._talk.wire.read(self._session.within(self._budget.final_reply))
         self._in_transaction = False
@@ -217,20 +248,3 @@ class Connection:
     def _abandon(self) -> None:
         self.is_open = False
         self._talk.wire.close()
-
-
-def _connected(
-    server: MailServer,
-    policy: NetworkPolicy,
-    budget: Budget,
-    session: Deadline,
-    on_step: OnStep,
-    resolver: Resolver,
-) -> Connected:
-    deadline = session.within(budget.dns + budget.connect)
-    try:
-        return connect(server.host, server.port, policy, deadline=deadline, dns_seconds=budget.dns, resolver=resolver)
-    except Unreachable as error:
-        failed = unreachable(error.reason, error.detail)
-        on_step(failed_step(failed))
-        raise failed from None

@@ -1,6 +1,7 @@
 """The socket to a mail server: everything read or written ends by a deadline, and every reply is bounded."""
 
 import contextlib
+import select
 import socket
 import ssl
 
@@ -9,6 +10,10 @@ from kbadmin.smtp.deadlines import Deadline
 from kbadmin.smtp.replies import Answer, NotSmtp, ReplyReader
 
 CHUNK = 4_096
+#: A TLS record holds no more, and the server sees nothing of a record before it has all of it.
+RECORD = 16_384
+#: Setting a socket's timeout costs a system call. We wait in pieces of this, and look at the deadline between them.
+LONGEST_WAIT_SECONDS = 10.0
 
 
 class Injected(Exception):
@@ -24,6 +29,9 @@ class Wire:
         self._socket = opened
         self._deadline = Deadline.after(0)
         self._reader = ReplyReader(self._receive)
+        self._timeout: float | None = None
+        #: How much of what :meth:`write` was last given has left; a server cannot have seen more of it.
+        self.written = 0
 
     @property
     def is_verified(self) -> bool:
@@ -46,12 +54,32 @@ class Wire:
         self._deadline = deadline
         return self._reader.read()
 
+    def take(self, beginning: bytes, deadline: Deadline) -> bytes | None:
+        """The next answer if it is one line that begins so, else None: then :meth:`read` gives it."""
+        taken = self._reader.took(beginning)
+        if taken is None and not self._reader.has_leftovers:
+            self._deadline = deadline
+            self._reader.fill()
+            taken = self._reader.took(beginning)
+        return taken
+
     def write(self, data: bytes, deadline: Deadline) -> None:
         """Send all of it."""
-        rest = memoryview(data)
-        while rest:
-            self._socket.settimeout(deadline.remaining())
-            rest = rest[self._socket.send(rest) :]
+        self.written = 0
+        view = memoryview(data)
+        at_once = RECORD if isinstance(self._socket, ssl.SSLSocket) else len(data)
+        while self.written < len(data):
+            self._wait_at_most(deadline.remaining())
+            with contextlib.suppress(TimeoutError):
+                self.written += self._socket.send(view[self.written : self.written + at_once])
+
+    def is_quiet(self) -> bool:
+        """Whether the server has said nothing that was not read, and has not closed the connection."""
+        if self._reader.has_leftovers or (isinstance(self._socket, ssl.SSLSocket) and self._socket.pending()):
+            return False
+        waiting = select.poll()
+        waiting.register(self._socket, select.POLLIN)
+        return not waiting.poll(0)
 
     def require_silence(self) -> None:
         """Raise NotSmtp if the server has answered what was not asked: replies would no longer match."""
@@ -64,6 +92,7 @@ class Wire:
             raise Injected
         self._socket.settimeout(deadline.remaining())
         self._socket = context.wrap_socket(self._socket, server_hostname=host)
+        self._timeout = None
 
     def close(self) -> None:
         """Close without a word."""
@@ -71,5 +100,13 @@ class Wire:
             self._socket.close()
 
     def _receive(self) -> bytes:
-        self._socket.settimeout(self._deadline.remaining())
-        return self._socket.recv(CHUNK)
+        while True:
+            self._wait_at_most(self._deadline.remaining())
+            with contextlib.suppress(TimeoutError):
+                return self._socket.recv(CHUNK)
+
+    def _wait_at_most(self, seconds: float) -> None:
+        timeout = min(seconds, LONGEST_WAIT_SECONDS)
+        if timeout != self._timeout:
+            self._socket.settimeout(timeout)
+            self._timeout = timeout

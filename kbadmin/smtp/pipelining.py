@@ -1,0 +1,236 @@
+"""Many messages over one open connection, one round trip each (RFC 2920).
+
+The body of a message, its final dot and the envelope of the next one leave in one write; then the replies are
+read. A server that does not offer PIPELINING gets the same commands one at a time. Every reply must belong to
+the command it answers, by its class and by its place: as soon as one does not, nothing more is written.
+
+What a caller may rely on, for each message it handed over:
+
+- The server's final reply was read: the message is yielded before anything else is read, written or taken.
+- A refusal (4xx, 5xx) of MAIL, RCPT, DATA or of the message is yielded as that message's failure, and the
+  connection goes on.
+- The connection ends by 421, by its loss, by a deadline, or by an answer that is not SMTP or that nobody asked
+  for. The message under way is yielded as failed: with ``is_uncertain`` if its final dot may have reached the
+  server and no usable reply to it came, otherwise the server has not got it.
+- Not yielded, and still the caller's: a message of which nothing but the envelope was written, and whose MAIL
+  (or the RSET before it) the server did not answer, or answered by ending the connection. That is what a limit
+  of messages per connection looks like. The first message of a call is always yielded, so that a caller who
+  connects again and again makes progress or hears why not.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from kbadmin.smtp.conversation import WIRE_ERRORS, Conversation, wire_failure
+from kbadmin.smtp.deadlines import Budget, Deadline
+from kbadmin.smtp.extensions import MailCommand
+from kbadmin.smtp.failures import Stage, SubmissionFailed
+from kbadmin.smtp.replies import Answer, NotSmtp, Reply
+from kbadmin.smtp.wire_format import Stuffed, require_address
+
+#: What MAIL, RCPT and DATA must be answered with, and the stage to name if they are not.
+ENVELOPE = ((Stage.SENDER, b"250 "), (Stage.RECIPIENT, b"250 "), (Stage.MESSAGE, b"354 "))
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """A message for one recipient. Raises ValueError for a recipient that is not one plain address."""
+
+    #: The caller's own number for it.
+    key: int
+    recipient: str
+    content: Stuffed
+
+    def __post_init__(self) -> None:
+        require_address(self.recipient)
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What became of a message: the server's final reply, or why there is none."""
+
+    key: int
+    reply: Reply | None
+    failed: SubmissionFailed | None
+
+
+@dataclass(slots=True)
+class _Prepared:
+    """A message with its envelope as commands, or the reason why this server cannot take it."""
+
+    message: Outgoing
+    commands: tuple[bytes, ...] = ()
+    unfit: SubmissionFailed | None = None
+    is_written: bool = False
+
+
+class Pipeline:
+    """The messages of one call. While it runs, nobody else uses the connection."""
+
+    def __init__(
+        self,
+        talk: Conversation,
+        envelope_from: str,
+        *,
+        session: Deadline,
+        budget: Budget,
+        in_transaction: bool,
+        before_data: Callable[[int], None] | None,
+    ) -> None:
+        self._wire = talk.wire
+        self._mail = MailCommand(talk.extensions, envelope_from)
+        self._is_pipelined = "PIPELINING" in talk.extensions
+        self._session = session
+        self._budget = budget
+        self._before_data = before_data
+        #: Whether the server remembers an envelope, which RSET makes it forget.
+        self.in_transaction = in_transaction
+        #: Whether all that was written has been answered: only then can the connection be used again.
+        self.is_in_step = True
+        #: Why the connection is of no more use.
+        self.ended: SubmissionFailed | None = None
+        self._stage = Stage.SENDER
+        #: Whether the server answered the MAIL of the message under way.
+        self._is_begun = False
+        self._refused: SubmissionFailed | None = None
+        #: Bytes up to the final dot of the message under way, once they are being written.
+        self._content_bytes = 0
+
+    def results(self, messages: Iterable[Outgoing]) -> Iterator[Submitted]:
+        """Submit them in turn, taking at most one ahead; takes no more when the session's time is short."""
+        waiting = iter(messages)
+        one, is_first = self._prepared(waiting), True
+        while one is not None:
+            failed = one.unfit or self._offer(one)
+            if self.ended is not None and not (self._is_begun or is_first):
+                return
+            following = None
+            if failed is not None:
+                yield Submitted(one.message.key, None, failed)
+            else:
+                following = self._following(waiting)
+                if self._before_data is not None:
+                    self._before_data(one.message.key)
+                yield self._submit(one.message, following)
+            if self.ended is not None:
+                return
+            one, is_first = following or self._following(waiting), False
+
+    def _following(self, waiting: Iterator[Outgoing]) -> _Prepared | None:
+        return self._prepared(waiting) if self._session.left >= self._budget.one_more else None
+
+    def _prepared(self, waiting: Iterator[Outgoing]) -> _Prepared | None:
+        message = next(waiting, None)
+        if message is None:
+            return None
+        try:
+            mail = self._mail.line(message.recipient, message.content)
+        except SubmissionFailed as failed:
+            return _Prepared(message, unfit=failed)
+        return _Prepared(message, (mail, b"RCPT TO:<%b>" % message.recipient.encode(), b"DATA"))
+
+    def _offer(self, one: _Prepared) -> SubmissionFailed | None:
+        """Get the server to ask for the content; gives the reason if it does not."""
+        self._stage, self._is_begun, self._refused, self._content_bytes = Stage.SENDER, False, None, 0
+        self.is_in_step = False
+        try:
+            self._open(one)
+            self._hear_envelope(one)
+            self._wire.require_silence()
+        except (SubmissionFailed, *WIRE_ERRORS) as error:
+            self._end(error)
+        self.is_in_step = self._refused is not None
+        return self._refused or self.ended
+
+    def _open(self, one: _Prepared) -> None:
+        """Write the envelope, unless that was done with the message before, and have an open one forgotten."""
+        is_left = self.in_transaction and not one.is_written
+        if self._is_pipelined and not one.is_written:
+            commands = (b"RSET", *one.commands) if is_left else one.commands
+            self._wire.write(_lines(commands), self._session.within(self._budget.envelope))
+        if is_left and self._refusal(b"RSET", b"250 ") is not None:
+            raise NotSmtp("RSET was refused")
+        self.in_transaction = True
+
+    def _hear_envelope(self, one: _Prepared) -> None:
+        refusal = None
+        for command, (self._stage, wanted) in zip(one.commands, ENVELOPE, strict=True):
+            refusal = self._refusal(command, wanted)
+            self._is_begun = True
+            self._refused = self._refused or refusal
+            if refusal is not None and not self._is_pipelined:
+                return
+        if self._refused is not None and refusal is None:
+            self._submit_nothing()
+
+    def _submit_nothing(self) -> None:
+        """The server asks for the content although it refused the only recipient: give it none (§3.1)."""
+        if self._refused is None or self._refused.stage is not Stage.RECIPIENT:
+            raise NotSmtp("a message was asked for that has no sender")
+        self._wire.write(b".\r\n", self._session.within(self._budget.data))
+        if self._wire.read(self._session.within(self._budget.final_reply)).code == 421:
+            raise NotSmtp("421 after an empty message")
+
+    def _refusal(self, command: bytes, wanted: bytes) -> SubmissionFailed | None:
+        """None if the reply is the one that is wanted. Without PIPELINING the command is written only now."""
+        deadline = self._session.within(self._budget.envelope)
+        if not self._is_pipelined:
+            self._wire.require_silence()
+            self._wire.write(_lines((command,)), deadline)
+        if self._wire.take(wanted, deadline) is not None:
+            return None
+        return self._judged(self._wire.read(deadline), int(wanted))
+
+    def _judged(self, answer: Answer, wanted: int) -> SubmissionFailed | None:
+        """Raises SubmissionFailed for 421, and NotSmtp for an answer that must be to something else."""
+        if answer.code == wanted or (answer.code == 251 and self._stage is Stage.RECIPIENT):
+            return None
+        if answer.code < 400:
+            raise NotSmtp(f"{answer.code} where {wanted} or a refusal was due")
+        failed = SubmissionFailed(self._stage, "refused", reply=answer.reply())
+        if answer.code == 421:
+            raise failed
+        return failed
+
+    def _submit(self, message: Outgoing, following: _Prepared | None) -> Submitted:
+        """Write the content, with the envelope that follows, and hear what the server says to the content."""
+        content = message.content.data
+        self._stage, self._content_bytes = Stage.MESSAGE, len(content)
+        if self._is_pipelined and following is not None and following.unfit is None:
+            content += _lines(following.commands)
+            following.is_written = True
+        try:
+            self._wire.write(content, self._session.within(self._budget.data))
+            answer = self._final_answer()
+            failed = self._judged(answer, 250)
+        except (SubmissionFailed, *WIRE_ERRORS) as error:
+            return Submitted(message.key, None, self._end(error))
+        self.in_transaction = False
+        if following is None or not following.is_written:
+            self._end_unless_silent()
+        return Submitted(message.key, answer.reply() if failed is None else None, failed)
+
+    def _end_unless_silent(self) -> None:
+        self.is_in_step = True
+        try:
+            self._wire.require_silence()
+        except NotSmtp as error:
+            self._content_bytes = 0
+            self._end(error)
+
+    def _final_answer(self) -> Answer:
+        deadline = self._session.within(self._budget.final_reply)
+        line = self._wire.take(b"250 ", deadline)
+        return self._wire.read(deadline) if line is None else Answer(250, (line[4:].decode("utf-8", "replace"),))
+
+    def _end(self, error: Exception) -> SubmissionFailed:
+        """Remember why the connection ends."""
+        if not isinstance(error, SubmissionFailed):
+            is_uncertain = 0 < self._content_bytes <= self._wire.written
+            error = wire_failure(error, self._stage, is_uncertain=is_uncertain)
+        self.ended = error
+        return error
+
+
+def _lines(commands: tuple[bytes, ...]) -> bytes:
+    return b"\r\n".join((*commands, b""))
