@@ -10,7 +10,13 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from kbadmin.encryption import new_token
-from kbadmin.outbox.encoding import ROOM, cannot_stand_in_headers, quoted_printable, with_plain_line_ends
+from kbadmin.outbox.encoding import (
+    ROOM,
+    cannot_stand_in_headers,
+    is_printable_ascii,
+    quoted_printable,
+    with_plain_line_ends,
+)
 from kbadmin.outbox.messages import LONGEST_LINE, NotSendable
 
 _PRIVATE = 0xE000  # Unicode's first private-use character; names are written as _PRIVATE + ASCII
@@ -19,7 +25,6 @@ _CLOSE = "\ue0ff"
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _SLOT = re.compile(f"{_OPEN}([\ue030-\ue07a]+){_CLOSE}")
 _HEADER = re.compile(r"[A-Za-z][A-Za-z0-9-]{1,40}")
-_PRINTABLE = re.compile(r"[ -~]*")
 _OURS = frozenset({
     "from", "reply-to", "to", "cc", "bcc", "sender", "subject", "date", "message-id", "auto-submitted",
     "x-auto-response-suppress", "mime-version", "content-type", "content-transfer-encoding",
@@ -72,7 +77,7 @@ class Draft:
 
     def _header(self, name: str, pieces: list[str]) -> None:
         literal = "".join(pieces[::2])
-        if not _PRINTABLE.fullmatch(literal) or cannot_stand_in_headers(literal):
+        if not is_printable_ascii(literal) or cannot_stand_in_headers(literal):
             raise NotSendable(f"{name} holds something else than printable ASCII, or an encoded word")
         slots = pieces[1::2]
         room = (LONGEST_LINE - len(f"{name}: {literal}")) // (len(slots) or 1)

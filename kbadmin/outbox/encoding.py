@@ -13,10 +13,8 @@ ROOM = 75  # What fits on a line of 76 (RFC 2045 §6.7, RFC 2047 §2) before the
 
 _SUBJECT_ROOM = ROOM - len("Subject: ")
 _WORD_BYTES = 39  # 52 characters in base64, 64 as an encoded word, 73 after "Subject: ".
-_LINE_END = re.compile(r"\r\n?|\n")
-_QUOTED = [chr(byte) if 32 <= byte <= 126 and byte != ord("=") else f"={byte:02X}" for byte in range(256)]
-_QUOTED[ord("\t")] = "\t"
-_UNTOUCHED = re.compile(r"[ -<>-~]*")  # Printable ASCII without "="
+_LINE_END = re.compile(r"\r\n?")
+_QUOTED = {byte: f"={byte:02X}" for byte in range(256) if not 32 <= byte <= 126 and byte != ord("\t")}
 _LINE = re.compile(rf".{{1,{ROOM}}}(?<!=)(?<!=.)")  # Not cut inside =C3
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]")
 _ENCODED_WORD = re.compile(r"=\?[^?]*\?[^?]*\?")
@@ -25,7 +23,7 @@ _FOLDABLE = re.compile(rf"[!-~]{{1,{_SUBJECT_ROOM}}}(?: [!-~]{{1,{_SUBJECT_ROOM}
 
 def with_plain_line_ends(text: str) -> str:
     """Each of CR LF, CR and LF as LF."""
-    return _LINE_END.sub("\n", text)
+    return _LINE_END.sub("\n", text) if "\r" in text else text
 
 
 def quoted_printable(text: str) -> str:
@@ -34,11 +32,24 @@ def quoted_printable(text: str) -> str:
 
 
 def _quoted_line(line: str) -> str:
-    if not _UNTOUCHED.fullmatch(line):
-        line = "".join(map(_QUOTED.__getitem__, line.encode()))
-    if line.endswith((" ", "\t")):  # A server on the way may cut them off.
-        line = f"{line[:-1]}={ord(line[-1]):02X}"
-    return line if len(line) <= ROOM else "=\r\n".join(_LINE.findall(line))
+    quoted = line.replace("=", "=3D")
+    if not is_printable_ascii(quoted):
+        quoted = quoted.encode().decode("latin-1").translate(_QUOTED)
+    if quoted.endswith((" ", "\t")):  # A server on the way may cut them off.
+        quoted = f"{quoted[:-1]}={ord(quoted[-1]):02X}"
+    if len(quoted) <= ROOM:
+        return quoted
+    return "=\r\n".join(_LINE.findall(quoted)) if "=" in quoted else softly_broken(quoted)
+
+
+def softly_broken(text: str) -> str:
+    """Text that is quoted-printable as it is, without ``=``, on lines of 76."""
+    return "=\r\n".join([text[start : start + ROOM] for start in range(0, len(text), ROOM)])
+
+
+def is_printable_ascii(text: str) -> bool:
+    """Whether each character is one of U+0020 to U+007E."""
+    return text.isascii() and text.isprintable()
 
 
 def cannot_stand_in_headers(text: str) -> str | None:

@@ -23,7 +23,14 @@ from typing import Self
 
 from kbadmin import clock
 from kbadmin.outbox.drafts import Draft, Place, slot, split
-from kbadmin.outbox.encoding import ROOM, cannot_stand_in_headers, quoted_printable, subject_value
+from kbadmin.outbox.encoding import (
+    ROOM,
+    cannot_stand_in_headers,
+    is_printable_ascii,
+    quoted_printable,
+    softly_broken,
+    subject_value,
+)
 from kbadmin.outbox.messages import MOST_BYTES, NotSendable, Sender, as_email, one_address, sender_lines
 
 __all__ = ["Skeleton", "slot"]
@@ -32,7 +39,6 @@ _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _FORMAT = 1
 _LONGEST_ADDRESS = 254
 _NEEDS_CARE = re.compile(r"[^ !#$%()*+,\-./0-9:;@A-Z\[\\\]^_`a-z{|}~]").search  # What some place cannot take as it is
-_PRINTABLE = re.compile(r"[ -~]*").fullmatch
 _PLAIN_ADDRESS = re.compile(r"[\w+-]+(?:\.[\w+-]+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", re.ASCII).fullmatch
 _MESSAGE_ID = re.compile(r"<[\w.+-]{1,200}@[A-Za-z0-9.-]{1,255}>", re.ASCII).fullmatch
 _DIFFERENT = frozenset({"From", "Reply-To", "Date", "Content-Type"})  # From one clock and one source of boundaries
@@ -80,9 +86,8 @@ class Skeleton:
         if parts.keys() != self.names:
             raise NotSendable(f"the slots are {sorted(self.names)}, the parts {sorted(parts)}")
         values = [parts[name] for name in self._order]
-        if _NEEDS_CARE("".join(parts.values())) or max(map(len, values), default=0) > ROOM:
-            values = [_escaped(place, parts[place.name]) for place in self.places]
-            _check_subject(self.subject, parts)
+        if _NEEDS_CARE("".join(parts.values())) or max(map(len, parts.values()), default=0) > ROOM:
+            values = self._escaped(parts)
         pieces = self._interleaved.copy()
         pieces[1::2] = [_to(recipient), self._subject(parts), _date(int(clock.now().timestamp())),
                         _checked_id(message_id), *values]  # fmt: skip
@@ -90,6 +95,18 @@ class Skeleton:
         if len(content) > MOST_BYTES:
             raise NotSendable("the message is larger than 256 KiB")
         return content
+
+    def _escaped(self, parts: Mapping[str, str]) -> list[str]:
+        """A value for each place. Those in a subject are only checked: it is encoded when it is whole."""
+        if self._shared_subject is None:
+            _check_subject(self.subject, parts)
+        plain = {name: softly_broken(value) for name, value in parts.items() if not _NEEDS_CARE(value)}
+        return [
+            _for_header(place, parts[place.name])
+            if place.context == "header"
+            else plain.get(place.name) or _for_body(place, parts[place.name])
+            for place in self.places
+        ]
 
     def to_bytes(self) -> bytes:
         """What the database stores once per run."""
@@ -162,9 +179,7 @@ def _whole(pieces: Sequence[str], parts: Mapping[str, str]) -> str:
     return "".join(parts[piece] if index % 2 else piece for index, piece in enumerate(pieces))
 
 
-def _escaped(place: Place, value: str) -> str:
-    if place.context == "header":
-        return _checked_for_header(place, value)
+def _for_body(place: Place, value: str) -> str:
     if "\0" in value:
         raise NotSendable(f"the part {place.name!r} holds NUL")
     try:
@@ -173,10 +188,10 @@ def _escaped(place: Place, value: str) -> str:
         raise NotSendable(f"the part {place.name!r} holds half a character") from None
 
 
-def _checked_for_header(place: Place, value: str) -> str:
+def _for_header(place: Place, value: str) -> str:
     if len(value) > place.room:
         raise NotSendable(f"the part {place.name!r} is too long for its header")
-    if not _PRINTABLE(value) or "=?" in f"={value}":  # What stands before it may end with "=".
+    if not is_printable_ascii(value) or "=?" in f"={value}":  # What stands before it may end with "=".
         raise NotSendable(f"the part {place.name!r} holds something else than printable ASCII, or an encoded word")
     return value
 
@@ -190,10 +205,10 @@ def _check_subject(subject: Sequence[str], parts: Mapping[str, str]) -> None:
 
 
 def _to(recipient: str) -> str:
+    if len(recipient) <= _LONGEST_ADDRESS and _PLAIN_ADDRESS(recipient):
+        return recipient
     if len(recipient) > _LONGEST_ADDRESS or cannot_stand_in_headers(recipient):
         raise NotSendable("the recipient is no address")
-    if _PLAIN_ADDRESS(recipient):
-        return recipient
     try:
         folded: str = SMTP.header_factory("To", one_address(recipient)).fold(policy=SMTP)
     except (ValueError, IndexError, MessageError):

@@ -130,6 +130,30 @@ def test_a_part_of_the_bodies_may_be_any_text(value, other):
     ]
 
 
+@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(subject=anything, text=anything, html=anything)
+@example(subject="", text="", html="")
+@example(subject="What is 2+2=?", text="=\r", html="\r\n\n")
+@example(subject="long " * 60, text="x " * 2000, html="ü" * 3000)
+@example(subject="a" * 70 + " b", text=" \n\t\n \t", html=".\r.\r\n.\n")
+def test_what_readers_share_may_be_any_text_that_is_no_second_header(subject, text, html):
+    if re.search(r"[\0\ud800-\udfff]", text + html) or re.search(
+        r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]|=\?[^?]*\?[^?]*\?", subject
+    ):
+        with pytest.raises(NotSendable):
+            compiled(subject=subject, text=text, html=html)
+        return
+
+    content = filled(compiled(subject=subject, text=text, html=html))
+
+    check_wire_form(content)
+    assert names(content) == [name for name in NAMES if name not in HEADERS]
+    parsed, bodies = read(content)
+    assert parsed["Subject"] == " ".join(subject.split())
+    lines = [re.sub("\r\n?", "\n", body) for body in (text, html)]
+    assert bodies == [body if body.endswith("\n") else body + "\n" for body in lines]
+
+
 @pytest.mark.parametrize(
     "values",
     [
