@@ -51,3 +51,8 @@ class Limits:
     argon2_memory_kib: int = 19 * 1024
     argon2_rounds: int = 2
     sweep_seconds: float = 5.0
+    # Delivery (RFC 5321 §4.5.3.2): an answer, the answer to a whole message, and a connection's life.
+    reply_seconds: float = 60.0
+    final_reply_seconds: float = 600.0
+    connection_seconds: float = 900.0
+    idle_connection_seconds: float = 30.0

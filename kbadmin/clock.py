@@ -22,7 +22,7 @@ def now() -> datetime:
     """The present moment as an aware datetime in UTC."""
     if _Clock.fixed is not None:
         return _Clock.fixed
-    return datetime.now(UTC) + timedelta(seconds=_shift_seconds())
+    return datetime.now(UTC) + timedelta(seconds=shift())
 
 
 def set_to(moment: datetime | None) -> None:
@@ -46,7 +46,13 @@ def follow(shift_file: Path | None) -> None:
     _Clock.shift_file = shift_file
 
 
-def _shift_seconds() -> float:
+def is_stopped() -> bool:
+    """Whether somebody has stopped the clock of this process."""
+    return _Clock.fixed is not None
+
+
+def shift() -> float:
+    """The seconds that the clock file adds to every reading."""
     if _Clock.shift_file is None:
         return 0.0
     try:

@@ -112,24 +112,32 @@ class KeyRing:
 
     def seal(self, secret: Secret, *, purpose: str, place: Place) -> str:
         """Encrypt under the current key. A random 96-bit nonce will not repeat at our volumes (NIST SP 800-38D)."""
+        return self.seal_text(secret.reveal(), purpose=purpose, place=place)
+
+    def seal_text(self, text: str, *, purpose: str, place: Place) -> str:
+        """The same for what is confidential but no credential: the logs need not learn to mask it."""
         nonce = random.token_bytes(NONCE_BYTES)
-        cipher = AESGCM(_data_key(self._keys[self.current], purpose))
-        sealed = cipher.encrypt(nonce, secret.reveal().encode(), place.associated_data(self.current))
+        cipher = _cipher(self._keys[self.current], purpose)
+        sealed = cipher.encrypt(nonce, text.encode(), place.associated_data(self.current))
         return f"{VERSION}.{self.current}.{base64.urlsafe_b64encode(nonce + sealed).decode()}"
 
     def open(self, envelope: str, *, purpose: str, place: Place) -> Secret:
         """Decrypt; raises :class:`Unreadable` with a reason that holds no secret."""
+        return Secret(self.open_text(envelope, purpose=purpose, place=place))
+
+    def open_text(self, envelope: str, *, purpose: str, place: Place) -> str:
+        """The same for what :meth:`seal_text` sealed, or a whole message on its way to the wire."""
         kid, payload = _parts(envelope)
         if kid not in self._keys:
             raise Unreadable(f"key {kid!r} is not among KBADMIN_KEYS")
-        cipher = AESGCM(_data_key(self._keys[kid], purpose))
+        cipher = _cipher(self._keys[kid], purpose)
         try:
             clear = cipher.decrypt(payload[:NONCE_BYTES], payload[NONCE_BYTES:], place.associated_data(kid))
         except InvalidTag:
             raise Unreadable(
                 f"{place.table}.{place.column} of row {place.row} does not open with key {kid!r}"
             ) from None
-        return Secret(clear.decode())
+        return clear.decode()
 
     def is_current(self, envelope: str) -> bool:
         """Whether the envelope was sealed under the key that seals now."""
@@ -156,8 +164,9 @@ def _parts(envelope: str) -> tuple[str, bytes]:
 
 
 @lru_cache(maxsize=64)
-def _data_key(key: MasterKey, purpose: str) -> bytes:
-    return HKDF(algorithm=SHA256(), length=32, salt=None, info=f"kbadmin {purpose}".encode()).derive(key.material)
+def _cipher(key: MasterKey, purpose: str) -> AESGCM:
+    derived = HKDF(algorithm=SHA256(), length=32, salt=None, info=f"kbadmin {purpose}".encode())
+    return AESGCM(derived.derive(key.material))
 
 
 def json_default(value: Any) -> str:

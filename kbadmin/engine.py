@@ -10,7 +10,7 @@ import json
 import os
 import threading
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import huey.consumer
@@ -48,9 +48,32 @@ def sweep(function: Callable[[], None]) -> Callable[[], None]:
     return function
 
 
+class Companion(Protocol):
+    """Something that works beside the engine's threads for as long as they do."""
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+
+    def stop(self) -> None:
+        """Take nothing new, finish what is under way, then return."""
+
+
+COMPANIONS: dict[str, Callable[["Engine"], Companion]] = {}
+
+
+def alongside(name: str, make: Callable[["Engine"], Companion]) -> None:
+    """Have a companion made for each engine; :meth:`Engine.companion` finds it by its name."""
+    COMPANIONS[name] = make
+
+
 def wake(function: Task, *arguments: str | int) -> None:
     """Ask for a task once the current transaction has committed; if it rolls back, nothing was asked."""
-    db.session().info.setdefault(_PENDING, []).append((function.__qualname__, arguments))
+    wake_named(function.__qualname__, *arguments)
+
+
+def wake_named(name: str, *arguments: str | int) -> None:
+    """:func:`wake` for rooms that stand below the task's: they know it by its name. Asked twice, it goes out once."""
+    db.session().info.setdefault(_PENDING, {})[name, arguments] = None
 
 
 class _JsonSerializer(huey.serializer.Serializer):  # type: ignore[misc]
@@ -83,6 +106,7 @@ class Engine:
         self._stop = threading.Event()
         self._sweeper: threading.Thread | None = None
         self._gate: Gate | None = None
+        self._companions = {name: make(self) for name, make in COMPANIONS.items()}
 
     def gate_with(self, ask: Callable[[], str | None]) -> None:
         """Run no task and no sweep while this question is answered with a reason; asked in a context of its own."""
@@ -105,6 +129,10 @@ class Engine:
         """Ask the gate's question anew the next time, not only when its last answer has grown old."""
         if self._gate is not None:
             self._gate.look_again()
+
+    def companion(self, name: str) -> Companion:
+        """What works beside the engine under this name."""
+        return self._companions[name]
 
     def _registered(self, name: str, function: Task) -> Any:
         @functools.wraps(function)
@@ -132,6 +160,8 @@ class Engine:
         self._consumer = _Consumer(
             self.huey, workers=workers, periodic=False, initial_delay=0.05, backoff=1.2, max_delay=0.5
         )
+        for companion in self._companions.values():
+            companion.start()
         self._consumer.start()
         self._sweeper = threading.Thread(target=self._sweep_forever, name="sweep", daemon=True)
         self._sweeper.start()
@@ -145,6 +175,8 @@ class Engine:
         if self._sweeper is not None:
             self._sweeper.join(timeout=30)
             self._sweeper = None
+        for companion in self._companions.values():
+            companion.stop()
 
     def forget_wakes(self) -> None:
         """Empty the queue; the sweeps find whatever is due."""
@@ -187,7 +219,7 @@ def of(app: Flask) -> Engine:
 
 @event.listens_for(Session, "after_commit")
 def _send_wakes(session: Session) -> None:
-    for name, arguments in session.info.pop(_PENDING, []):
+    for name, arguments in session.info.pop(_PENDING, {}):
         current_app.extensions[EXTENSION].enqueue(name, arguments)
 
 

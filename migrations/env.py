@@ -2,7 +2,7 @@
 
 from alembic import context
 from flask import current_app
-from sqlalchemy import LargeBinary
+from sqlalchemy import Connection, LargeBinary
 
 from kbadmin.database import UtcDateTime, db
 
@@ -19,6 +19,7 @@ def render_item(kind, item, _autogen):
 def run() -> None:
     """Bring the database to the wanted revision, each migration in a transaction of its own."""
     with current_app.extensions["migrate"].db.engine.connect() as connection:
+        _mind_references(connection, on=False)
         context.configure(
             connection=connection,
             target_metadata=db.metadata,
@@ -29,6 +30,19 @@ def run() -> None:
         )
         with context.begin_transaction():
             context.run_migrations()
+        _mind_references(connection, on=True)
+
+
+def _mind_references(connection: Connection, *, on: bool) -> None:
+    """SQLite changes a table by making it anew, which its own foreign keys would forbid; they are checked after."""
+    if connection.dialect.name != "sqlite":
+        return
+    if on and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").first()):
+        raise RuntimeError(f"the migration broke a reference of {broken[0]}; restore the backup")
+    connection.commit()
+    raw = connection.connection.cursor()  # Outside a transaction, where alone this pragma has an effect.
+    raw.execute(f"PRAGMA foreign_keys={'ON' if on else 'OFF'}")
+    raw.close()
 
 
 run()

@@ -19,4 +19,5 @@ class Account(Base):
     name: Mapped[str] = mapped_column(String(120))
     slug: Mapped[str] = mapped_column(String(63), unique=True)
     time_zone: Mapped[str] = mapped_column(String(64), default="UTC")
+    delivery_log_days: Mapped[int] = mapped_column(default=90)  # how long settled messages stay in the delivery log
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)

@@ -17,7 +17,7 @@ from kbadmin.delivery import schedules
 from kbadmin.outbox.models import Kind
 from kbadmin.smtp.diagnosis import enhanced_status, words_for_submission
 from kbadmin.smtp.explanation_rows import Words
-from kbadmin.smtp.failures import Stage, SubmissionFailed
+from kbadmin.smtp.failures import SENTENCES, Stage, SubmissionFailed
 from kbadmin.smtp.security import Authentication
 
 #: Before the server has heard of a recipient, nothing it says is about this message.
@@ -67,6 +67,12 @@ class Failure:
             exception_name=failed.exception_name,
             is_uncertain=failed.is_uncertain,
         )
+
+    @property
+    def said(self) -> str:
+        """What the server said or, where it said nothing, what happened."""
+        told = " ".join(str(part) for part in (self.code, self.enhanced, self.text) if part)
+        return told or SENTENCES.get(self.kind, self.kind)
 
     def as_facts(self) -> dict[str, Any]:
         """The same as JSON."""
@@ -119,19 +125,28 @@ def decide(
         return message.again_after(schedules.wait_after_uncertain(kind, attempts, chance))
     words = _words(failure, is_oauth)
     match _action(words, failure, may_refresh=is_oauth and not has_refreshed):
-        case Action.RETRY if _is_for_service(words, failure):
-            wait = SLOW_WAIT if words.slow else schedules.breaker_wait(1)
-            return Decision(Action.RETRY, True, wait, slow_down=words.slow, reason=message.reason)
-        case Action.RETRY:
+        case Action.RETRY if not _is_for_service(words, failure):
             return message.again_after(schedules.next_wait(kind, attempts, chance))
-        case Action.PAUSE:
-            hours = words.resumes_hours
-            resumes_after = timedelta(hours=hours) if hours else None
-            return Decision(Action.PAUSE, True, resumes_after=resumes_after, reason=message.reason)
-        case Action.REFRESH:
-            return Decision(Action.REFRESH, True, reason=message.reason)
+        case Action.RETRY | Action.PAUSE | Action.REFRESH:
+            return decide_for_service(failure, is_oauth=is_oauth, has_refreshed=has_refreshed)
         case action:
             return Decision(action, suppresses=words.suppress, reason=message.reason)
+
+
+def decide_for_service(failure: Failure, *, is_oauth: bool, has_refreshed: bool) -> Decision:
+    """What follows from a failure before any message was tried: to reach the service, or to sign in to it."""
+    words = _words(failure, is_oauth)
+    reason = _reason(failure)
+    match _action(words, failure, may_refresh=is_oauth and not has_refreshed):
+        case Action.RETRY:
+            wait = SLOW_WAIT if words.slow else schedules.breaker_wait(1)
+            return Decision(Action.RETRY, True, wait, slow_down=words.slow, reason=reason)
+        case Action.REFRESH:
+            return Decision(Action.REFRESH, True, reason=reason)
+        case _:
+            hours = words.resumes_hours
+            resumes_after = timedelta(hours=hours) if hours else None
+            return Decision(Action.PAUSE, True, resumes_after=resumes_after, reason=reason)
 
 
 def breaker_wait(failures: int) -> timedelta | None:

@@ -4,6 +4,7 @@ import uuid
 from dataclasses import dataclass
 
 from kbadmin import config
+from kbadmin.outbox.messages import Sender
 from kbadmin.outbox.platform import PlatformSender
 from kbadmin.smtp import access_token, operations
 from kbadmin.smtp.access_token import AccessToken
@@ -20,9 +21,14 @@ class Route:
 
     service_id: uuid.UUID
     server: MailServer
-    envelope_from: str
+    sender: Sender
     needs_token: bool
     configuration_version: int
+
+    @property
+    def envelope_from(self) -> str:
+        """Where bounces go."""
+        return self.sender.address
 
     def with_token(self, token: AccessToken) -> MailServer:
         """The server, with an access token to sign in with."""
@@ -57,7 +63,7 @@ def route_of(service: SmtpService) -> Route:
     return Route(
         service_id=service.id,
         server=MailServer(service.host, service.port, Security(service.security), login),
-        envelope_from=service.send_from_address,
+        sender=Sender(service.send_from_address, service.send_from_name, service.reply_to_address),
         needs_token=service.authentication == Authentication.OAUTH2,
         configuration_version=service.configuration_version,
     )

@@ -1,17 +1,20 @@
 """enqueue(): the one way into the outbox, in the same transaction as the cause."""
 
 import uuid
+from collections.abc import Mapping
 from datetime import datetime
 
 from sqlalchemy import select
 
 from kbadmin.database import begin_writing, db
 from kbadmin.encryption import Secret
+from kbadmin.engine import wake_named
 from kbadmin.outbox.messages import Sender, compose
-from kbadmin.outbox.models import PRIORITY, Kind, OutboxMessage
+from kbadmin.outbox.models import PLATFORM, PRIORITY, Kind, MessageBody, OutboxMessage, Status
 from kbadmin.outbox.platform import platform_sender, platform_sender_configured
+from kbadmin.outbox.skeletons import Skeleton
 
-__all__ = ["NoSender", "enqueue", "platform_sender_configured"]
+__all__ = ["NoSender", "compile_body", "enqueue", "platform_sender_configured", "wake_lane"]
 
 
 class NoSender(RuntimeError):
@@ -39,11 +42,15 @@ def enqueue(
     before = db.session.scalar(select(OutboxMessage).filter_by(deduplication_key=deduplication_key))
     if before is not None:
         return before
+    lane_id = smtp_service_id or PLATFORM
     composed = compose(sender or _platform(), recipient=recipient, subject=subject, text=text, html=html)
     message = OutboxMessage(
         kind=kind,
         priority=PRIORITY[kind],
         deduplication_key=deduplication_key,
+        # A test e-mail is in the hands of its run from the beginning; no lane carries it.
+        status=Status.SENDING if kind is Kind.TEST else Status.QUEUED,
+        lane_id=lane_id,
         smtp_service_id=smtp_service_id,
         recipient=recipient,
         subject=subject,
@@ -53,7 +60,24 @@ def enqueue(
     message.content = Secret(composed.content.decode("ascii"))
     db.session.add(message)
     db.session.flush()
+    if kind is not Kind.TEST:
+        wake_lane(lane_id)
     return message
+
+
+def wake_lane(lane_id: uuid.UUID) -> None:
+    """Something of this lane is due once the transaction has committed; ``delivery`` carries it."""
+    wake_named("deliver_lane", str(lane_id))
+
+
+def compile_body(sender: Sender, *, subject: str, text: str, html: str, headers: Mapping[str, str]) -> uuid.UUID:
+    """Store what all messages of a run share; raises :class:`kbadmin.outbox.messages.NotSendable`."""
+    begin_writing()
+    skeleton = Skeleton.compile(sender, subject=subject, text=text, html=html, headers=headers)
+    body = MessageBody(skeleton=skeleton.to_bytes())
+    db.session.add(body)
+    db.session.flush()
+    return body.id
 
 
 def _platform() -> Sender:

@@ -85,6 +85,7 @@ class SmtpService(AccountOwned, Base):
     refresh_token_sealed: Mapped[str | None] = mapped_column(Text)
     refresh_token = Sealed(_token_destination, purpose="smtp")
     token_version: Mapped[int] = mapped_column(default=0)
+    tokens_renewed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     refresh_leased_until: Mapped[datetime | None] = mapped_column(UtcDateTime)
     identity_username: Mapped[str | None] = mapped_column(String(254))  # preferred_username: the XOAUTH2 user
     identity_tenant: Mapped[str | None] = mapped_column(String(64))
@@ -95,14 +96,17 @@ class SmtpService(AccountOwned, Base):
     consent_noted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # an unverified «an admin consented»
 
     max_connections: Mapped[int] = mapped_column(default=1)
-    messages_per_minute: Mapped[int] = mapped_column(default=25)
-    recipients_per_day: Mapped[int] = mapped_column(default=10_000)
+    messages_per_minute: Mapped[int | None] = mapped_column(default=25)  # none: no limit of ours
+    recipients_per_day: Mapped[int | None] = mapped_column(default=10_000)
+    uncertain_messages: Mapped[str] = mapped_column(String(8), default="resend")  # or «hold», for a person to decide
 
     configuration_version: Mapped[int] = mapped_column(default=1)
     tested_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # last accepted test of this configuration
     last_accepted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     paused_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     pause_reason: Mapped[str | None] = mapped_column(String(400))
+    paused_until: Mapped[datetime | None] = mapped_column(UtcDateTime)  # the pause ends by itself then
+    submission_failure: Mapped[dict[str, Any] | None] = mapped_column(JSON)  # what stopped or troubles it, for the card
     degraded_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     disabled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime, index=True)

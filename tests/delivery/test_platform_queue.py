@@ -9,7 +9,7 @@ import pytest
 from kbadmin import clock as house_clock
 from kbadmin.database import db, unit_of_work
 from kbadmin.demo.troubles import Trouble
-from kbadmin.outbox.models import Kind, OutboxMessage, Status
+from kbadmin.outbox.models import PLATFORM, Kind, OutboxMessage, Status
 from kbadmin.outbox.operations import NoSender, enqueue
 from tests.databases import both_databases
 from tests.factories import Worker, inside, open_account
@@ -95,20 +95,19 @@ def test_two_accounts_may_use_the_same_key(app, account, world, worker, clock):
     assert len(world.mailbox.messages()) == 2
 
 
-def test_a_refusal_for_now_is_tried_again_later_with_the_same_id(app, account, world, worker, clock):
+def test_a_server_that_wants_less_closes_the_lane_and_costs_the_message_no_attempt(app, account, world, worker, clock):
     world.troubles.give(MAILBOX, Trouble.TOO_FAST)
     queue(app, account)
     work(worker)
     waiting = message_of(app, account)
-    assert (waiting.status, waiting.attempts) == (Status.QUEUED, 1)
+    assert (waiting.status, waiting.attempts) == (Status.QUEUED, 0)
     assert waiting.last_reply.startswith("421")
-    assert waiting.not_before_at == house_clock.now() + timedelta(seconds=30)
     world.troubles.end()
-    worker.engine.enqueue("deliver_platform_message", (str(account.id), str(waiting.public_id)))
+    worker.engine.enqueue("deliver_lane", (str(PLATFORM),))
     work(worker)
     assert world.mailbox.messages() == []
 
-    clock.advance(seconds=31)
+    clock.advance(seconds=61)
     work(worker)
 
     [received] = world.mailbox.messages()
@@ -123,7 +122,7 @@ def test_a_refusal_for_good_is_kept_with_its_reply(app, account, world, worker, 
     work(worker)
 
     message = message_of(app, account)
-    assert (message.status, message.attempts, message.content_sealed) == (Status.FAILED, 1, None)
+    assert (message.status, message.attempts) == (Status.FAILED, 1)
     assert message.last_reply.startswith("550 5.1.10")
 
 
@@ -140,17 +139,6 @@ def test_a_message_that_outlived_its_purpose_is_not_sent(app, account, world, wo
     assert (message.status, message.content_sealed) == (Status.EXPIRED, None)
 
 
-def test_a_message_is_given_up_after_its_last_try(app, account, world, worker, clock):
-    world.troubles.give(MAILBOX, Trouble.TOO_FAST)
-    queue(app, account, minutes=60 * 24 * 9)
-    for _ in range(12):
-        work(worker)
-        clock.advance(hours=2)
-
-    message = message_of(app, account)
-    assert (message.status, message.attempts, message.content_sealed) == (Status.FAILED, 9, None)
-
-
 def test_a_password_that_the_server_refuses_is_not_the_messages_fault(make_app, settings, world, clock):
     app = make_app(replace(settings, system_smtp_url=platform_url(world, password="wrong")))
     account = open_account(app)
@@ -158,21 +146,6 @@ def test_a_password_that_the_server_refuses_is_not_the_messages_fault(make_app, 
     work(Worker(app))
 
     assert message_of(app, account).status == Status.QUEUED
-
-
-def test_a_message_whose_worker_died_is_sent_when_its_lease_is_over(app, account, world, worker, clock):
-    queue(app, account)
-    with inside(app, account), unit_of_work():
-        message = db.session.query(OutboxMessage).one()
-        message.status, message.leased_until = Status.SENDING, house_clock.now() + timedelta(minutes=15)
-    work(worker)
-    assert world.mailbox.messages() == []
-
-    clock.advance(minutes=16)
-    work(worker)
-
-    assert len(world.mailbox.messages()) == 1
-    assert message_of(app, account).status == Status.ACCEPTED
 
 
 def test_without_a_sender_nothing_is_queued(make_app, settings):

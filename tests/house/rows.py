@@ -4,7 +4,7 @@ import itertools
 import uuid
 from typing import Any
 
-from sqlalchemy import JSON, Boolean, Column, Date, DateTime, Integer, String, Uuid
+from sqlalchemy import JSON, Boolean, Column, Date, DateTime, Integer, LargeBinary, String, Uuid
 from sqlalchemy.types import TypeDecorator
 
 from kbadmin import clock
@@ -32,7 +32,7 @@ def make_row(model: type[Any]) -> Any:
     return row
 
 
-def _referred(column: Column[Any]) -> uuid.UUID | None:
+def _referred(column: Column[Any]) -> uuid.UUID | int | None:
     """The id of a row that this column must name, if it is part of a foreign key."""
     for key in column.foreign_keys:
         table = key.column.table.name
@@ -43,7 +43,9 @@ def _referred(column: Column[Any]) -> uuid.UUID | None:
             return user.id
         if table == "accounts":
             return current_account()
-        found: uuid.UUID = make_row(next(m.class_ for m in Base.registry.mappers if m.local_table.name == table)).id
+        found: uuid.UUID | int = make_row(
+            next(m.class_ for m in Base.registry.mappers if m.local_table.name == table)
+        ).id
         return found
     return None
 
@@ -64,6 +66,8 @@ def _value(column: Column[Any]) -> Any:
             return clock.now().date()
         case JSON():
             return {}
+        case LargeBinary():
+            return b"x"
         case String():
             return f"x{number}"[: kind.length or 20]
     raise AssertionError(f"no value for a column of type {kind!r}")

@@ -21,17 +21,22 @@ from tests.house.source import modules
 
 # Whoever goes around the fence, function by function: sweeps and claims, keys, the doctor, the list of memberships.
 CALLERS_OF_EVERY_ACCOUNT = {
-    "delivery.queue.platform_messages_due",
     "delivery.running_tests.tests_left_behind",
+    "delivery.turns.turn",
     "key_rotation._pages",
     "key_rotation.write",
     "outbox.commands.status",
+    "outbox.resuming.expire_older_than",
+    "outbox.resuming.waiting",
     "users.queries.accounts_of",
 }
 
 # Who may write `account_id=`: rows outside the fence that name an account, and the fence itself.
 WRITERS_OF_ACCOUNT_ID = {
     "audit.operations",
+    "delivery.marks",
+    "delivery.outcomes",
+    "delivery.suppression",
     "links",
     "smtp.consent",
     "tenancy",
@@ -41,7 +46,10 @@ WRITERS_OF_ACCOUNT_ID = {
 }
 
 # Who may touch `__table__`: Core statements jump the fence.
-USERS_OF_TABLES: set[str] = set()
+USERS_OF_TABLES = {"outbox.models"}
+
+# Who writes batches of messages with Core statements; each names the lane, the lease or the account.
+WRITERS_OF_BATCHES = {"delivery.claims", "delivery.marks", "delivery.outcomes", "outbox.fan_out"}
 
 READS = {
     "select": lambda: db.session.scalars(select(Membership)).all(),
@@ -202,3 +210,8 @@ def test_nobody_else_uses_core_tables():
     found = {m.name for m in modules() for node in ast.walk(m.tree) if getattr(node, "attr", "") == "__table__"}
     core = {m.name for m in modules() if {"sqlalchemy.text", "sqlalchemy.insert"} & set(m.imports())}
     assert found | core == USERS_OF_TABLES
+
+
+def test_nobody_else_writes_messages_in_batches():
+    found = {module.name for module in modules() if "kbadmin.outbox.models.MESSAGES" in set(module.imports())}
+    assert found == WRITERS_OF_BATCHES

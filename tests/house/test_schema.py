@@ -21,6 +21,11 @@ UNFENCED = {
     "oauth_flows",
     "throttles",
     "installation_facts",
+    # What workers share: found by a lane's id, with figures only.
+    "lanes",
+    "lane_connections",
+    "lane_hours",
+    "workers",
 }
 
 

@@ -1,0 +1,201 @@
+"""A slice of a lane's work: one connection, some claims, and what became of each message.
+
+Slices are short, so that lanes take turns; the connection stays open in between. Nothing is open in the database
+while we wait for a server. The order inside is what keeps the promise: claim, submit, note the reply in the journal
+as it is read, record it, and only then forget the note.
+"""
+
+import itertools
+import time
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from kbadmin.delivery import claims, lanes, marks, outcomes
+from kbadmin.delivery.claims import Claim, Claimed
+from kbadmin.delivery.contents import Broken
+from kbadmin.delivery.decisions import Failure
+from kbadmin.delivery.held_connections import HeldConnection, Opener
+from kbadmin.delivery.journals import Accepted
+from kbadmin.delivery.lanes import Terms
+from kbadmin.delivery.service_troubles import ServiceGone, ServiceTrouble, strike
+from kbadmin.delivery.turns import turn
+from kbadmin.smtp.pipelining import Submitted
+
+SLICE_SECONDS = 1.0
+BUSY_SECONDS = 1.0
+MARK_SECONDS = 1.0
+MARK_COUNT = 100
+
+
+@dataclass(frozen=True)
+class Rest:
+    """What is left after a slice: when to come again (seconds; none: not until woken), and the open connection."""
+
+    again_in: float | None = None
+    held: HeldConnection | None = None
+
+
+def _nobody_else() -> None:
+    """For whoever carries alone."""
+
+
+@dataclass
+class _Batch:
+    """One claim under way."""
+
+    claim: Claim
+    waiting: dict[int, Claimed] = field(default_factory=dict)
+    accepted: list[Accepted] = field(default_factory=list)
+    broken: list[Broken] = field(default_factory=list)
+    recorded_at: float = field(default_factory=time.monotonic)
+
+    @property
+    def is_untouched(self) -> bool:
+        """Whether not one message of the claim came to a result."""
+        return len(self.waiting) == len(self.claim.messages)
+
+
+class Carrier:
+    """Carries a lane's messages for one worker process."""
+
+    def __init__(self, worker_id: uuid.UUID, opener: Opener) -> None:
+        self.worker_id = worker_id
+        self.opener = opener
+        self.is_stopping = False
+
+    def slice(
+        self, lane_id: uuid.UUID, held: HeldConnection | None, *, on_full: Callable[[], None] = _nobody_else
+    ) -> Rest:
+        """Work on a lane for about a second, over ``held`` or a connection of our own.
+
+        ``on_full`` is called once if there is more than one connection carries at once.
+        """
+        with turn() as session:
+            terms = lanes.terms(session, lane_id)
+            if terms.is_gone:
+                outcomes.hold_all(session, lane_id, "Its SMTP service was deleted. Send it again through another one.")
+            has_due = terms.is_open and (claims.promote(session, lane_id) > 0 or claims.has_due(session, lane_id))
+            due_in = claims.next_due_in(session, lane_id) if terms.is_open and not has_due else None
+        if not terms.is_open:
+            self.release(held)
+            return Rest(terms.opens_in)
+        if held is not None and not held.fits(terms):
+            self.release(held)
+            held = None
+        if not has_due:
+            return Rest(due_in, held)
+        return self._work(terms, held, time.monotonic() + SLICE_SECONDS, on_full)
+
+    def release(self, held: HeldConnection | None) -> None:
+        """Close a connection and let others have its place."""
+        if held is None:
+            return
+        held.close()
+        with turn() as session:
+            lanes.give_back_connection(session, held.lane_id, held.number, held.token)
+
+    def _work(self, terms: Terms, held: HeldConnection | None, until: float, on_full: Callable[[], None]) -> Rest:
+        try:
+            held = self._connected(terms, held)
+        except ServiceGone:
+            return Rest()
+        except ServiceTrouble as found:
+            return Rest(strike(terms, found))
+        if held is None:
+            return Rest(BUSY_SECONDS)  # Every connection is somebody's: they, or we later, carry on.
+        while not self.is_stopping:
+            with turn() as session:
+                terms = lanes.terms(session, terms.lane_id)
+                if not terms.is_open or not held.fits(terms):
+                    break
+                claim = claims.claim(session, terms, self.worker_id)
+                held.contents.load(session, claim.messages)
+            if not claim.messages:
+                return Rest(claim.again_in, held)
+            if claim.is_full:
+                on_full()
+                on_full = _nobody_else
+            trouble = self._carry(terms, held, claim, until)
+            if trouble is not None:
+                self.release(held)
+                return Rest(strike(terms, trouble))
+            if not held.is_usable:
+                self.release(held)
+                return Rest(0.0, None)
+            if time.monotonic() > until:
+                return Rest(0.0, held)
+        return Rest(0.0, held)
+
+    def _connected(self, terms: Terms, held: HeldConnection | None) -> HeldConnection | None:
+        if held is not None:
+            if held.is_ready():
+                return held
+            self.release(held)
+        with turn() as session:
+            taken = lanes.take_connection(session, terms, self.worker_id)
+        if taken is None:
+            return None
+        number, token = taken
+        try:
+            return self.opener.open(terms, number, token, self.worker_id)
+        except BaseException:
+            with turn() as session:
+                lanes.give_back_connection(session, terms.lane_id, number, token)
+            raise
+
+    def _carry(self, terms: Terms, held: HeldConnection, claim: Claim, until: float) -> ServiceTrouble | None:
+        """Submit one claim and record all of it; answers what the service itself did wrong, if it did."""
+        batch = _Batch(claim, {one.id: one for one in claim.messages})
+        made = held.contents.made(claim.messages, batch.broken)
+        in_time = itertools.takewhile(lambda _: time.monotonic() < until and not self.is_stopping, made)
+        before_data = _note_of_data(claim) if terms.holds_uncertain else None
+        results = held.connection.submit(held.envelope_from, in_time, before_data=before_data)
+        trouble: ServiceTrouble | None = None
+        try:
+            for result in results:
+                trouble = self._settle(terms, held, batch, result)
+                if trouble is not None:
+                    break
+        finally:
+            results.close()
+            self._finish(terms, held, batch)
+        if trouble is None and held.connection.ended is not None and batch.is_untouched:
+            trouble = ServiceTrouble.of(Failure.of(held.connection.ended), is_oauth=held.is_oauth)
+        return trouble
+
+    def _settle(self, terms: Terms, held: HeldConnection, batch: _Batch, result: Submitted) -> ServiceTrouble | None:
+        claimed = batch.waiting.pop(result.key)
+        if result.failed is not None:
+            self._record(terms, held, batch)
+            return outcomes.after_failure(terms, claimed, batch.claim.token, result.failed, is_oauth=held.is_oauth)
+        accepted = Accepted(claimed.id, batch.claim.token, str(result.reply))
+        held.journal.append(accepted)
+        batch.accepted.append(accepted)
+        if len(batch.accepted) >= MARK_COUNT or time.monotonic() - batch.recorded_at > MARK_SECONDS:
+            self._record(terms, held, batch)
+        return None
+
+    def _record(self, terms: Terms, held: HeldConnection, batch: _Batch) -> None:
+        if batch.accepted:
+            outcomes.record_accepted(terms, batch.accepted)
+            held.journal.clear()
+            batch.accepted.clear()
+        batch.recorded_at = time.monotonic()
+
+    def _finish(self, terms: Terms, held: HeldConnection, batch: _Batch) -> None:
+        """Whatever happened: record what was accepted, settle what is broken, give the rest back."""
+        self._record(terms, held, batch)
+        for broken in batch.broken:
+            batch.waiting.pop(broken.claimed.id, None)
+            outcomes.settle_broken(terms, broken, batch.claim.token)
+        if batch.waiting:
+            outcomes.give_back(terms, list(batch.waiting.values()), batch.claim.token)
+
+
+def _note_of_data(claim: Claim) -> Callable[[int], None]:
+    def note(message_id: int) -> None:
+        with turn() as session:
+            marks.begin_data(session, claim.token, message_id)
+
+    return note

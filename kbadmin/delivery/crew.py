@@ -1,0 +1,206 @@
+"""The crew: the threads of one process that carry messages, lanes in turn.
+
+A lane is *poked* when it may have something due: by a wake-up of the engine, by a sweep, or by its own slice that left
+something. Each thread takes the lane that waits longest and works one slice of it, so that nobody's fifty thousand
+digests stand before somebody else's password reset. Connections stay open between slices while they are used.
+"""
+
+import heapq
+import itertools
+import threading
+import time
+import uuid
+from collections import Counter, deque
+from pathlib import Path
+
+from sqlalchemy.exc import SQLAlchemyError
+
+from kbadmin import logs
+from kbadmin.database import db
+from kbadmin.delivery.carrier import Carrier, Rest
+from kbadmin.delivery.held_connections import HeldConnection, Opener
+from kbadmin.delivery.workers import BEAT_SECONDS, Presence
+from kbadmin.engine import Engine
+
+MOST_THREADS = 24
+MOST_ON_A_LANE = 8
+NAP_SECONDS = 0.5
+AFTER_OUR_MISTAKE_SECONDS = 30.0
+
+log = logs.get(__name__)
+
+
+class Crew:
+    """Starts threads as lanes need them, up to a limit; :meth:`stop` ends them in good order."""
+
+    def __init__(self, engine: Engine, folder: Path, *, idle_seconds: float = 30.0) -> None:
+        self._engine = engine
+        self._folder = folder
+        self._idle_seconds = idle_seconds
+        self._changed = threading.Condition()
+        self._ready: deque[uuid.UUID] = deque()
+        self._later: list[tuple[float, int, uuid.UUID]] = []
+        self._order = itertools.count()
+        self._at_work: Counter[uuid.UUID] = Counter()
+        self._idle: dict[uuid.UUID, list[HeldConnection]] = {}
+        self._threads: list[threading.Thread] = []
+        self._resting = 0
+        self._is_stopping = False
+        self._presence: Presence | None = None
+        self._carrier: Carrier | None = None
+        self._heart: threading.Thread | None = None
+
+    @property
+    def is_working(self) -> bool:
+        """Whether there are threads to carry."""
+        return self._carrier is not None
+
+    def start(self) -> None:
+        """Join the workers, and take over at once from any of this host that died."""
+        with self._engine.app.app_context():
+            self._presence = Presence(self._folder)
+            self._presence.begin()
+            self._presence.beat()
+        self._is_stopping = False
+        self._carrier = Carrier(self._presence.id, Opener(self._folder))
+        self._heart = threading.Thread(target=self._live, name="heart", daemon=True)
+        self._heart.start()
+
+    def stop(self) -> None:
+        """Finish the messages under way, give back the rest, close the connections, leave the workers."""
+        carrier, presence = self._carrier, self._presence
+        if carrier is None or presence is None:
+            return
+        carrier.is_stopping = True
+        with self._changed:
+            self._is_stopping = True
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
+        if self._heart is not None:
+            self._heart.join()
+        self._threads, self._carrier = [], None
+        with self._engine.app.app_context():
+            for held in itertools.chain.from_iterable(self._idle.values()):
+                carrier.release(held)
+            presence.end()
+            db.session.remove()
+        self._idle.clear()
+        self._ready.clear()
+        self._later.clear()
+
+    def poke(self, lane_id: uuid.UUID, *, in_seconds: float = 0.0) -> None:
+        """Have a lane looked at, now or in some seconds."""
+        with self._changed:
+            if in_seconds > 0:
+                heapq.heappush(self._later, (time.monotonic() + in_seconds, next(self._order), lane_id))
+            elif lane_id not in self._ready:
+                self._ready.append(lane_id)
+                self._hire()
+            self._changed.notify()
+
+    def _hire(self) -> None:
+        """Another thread, if all are busy and the limit is not reached."""
+        if self._resting < len(self._ready) and len(self._threads) < MOST_THREADS and not self._is_stopping:
+            thread = threading.Thread(target=self._work, name=f"carrier-{len(self._threads) + 1}", daemon=True)
+            self._threads.append(thread)
+            thread.start()
+
+    def _work(self) -> None:
+        while (lane_id := self._next_lane()) is not None:
+            with self._engine.app.app_context():
+                try:
+                    rest = self._slice(lane_id)
+                finally:
+                    db.session.remove()
+                    with self._changed:
+                        self._at_work[lane_id] -= 1
+            if rest.again_in == 0.0:
+                self.poke(lane_id)
+            elif rest.again_in is not None:
+                self.poke(lane_id, in_seconds=rest.again_in)
+
+    def _next_lane(self) -> uuid.UUID | None:
+        with self._changed:
+            self._resting += 1
+            try:
+                while not self._is_stopping:
+                    self._promote()
+                    for lane_id in self._ready:
+                        if self._at_work[lane_id] < MOST_ON_A_LANE:
+                            self._ready.remove(lane_id)
+                            self._at_work[lane_id] += 1
+                            return lane_id
+                    self._changed.wait(self._nap())
+                return None
+            finally:
+                self._resting -= 1
+
+    def _promote(self) -> None:
+        now = time.monotonic()
+        while self._later and self._later[0][0] <= now:
+            _, _, lane_id = heapq.heappop(self._later)
+            if lane_id not in self._ready:
+                self._ready.append(lane_id)
+
+    def _nap(self) -> float:
+        return min(NAP_SECONDS, max(0.001, self._later[0][0] - time.monotonic())) if self._later else NAP_SECONDS
+
+    def _slice(self, lane_id: uuid.UUID) -> Rest:
+        carrier = self._carrier
+        if carrier is None or not self._engine.is_open:
+            return Rest()
+        held = self._take_idle(lane_id)
+        try:
+            rest = carrier.slice(lane_id, held, on_full=lambda: self.poke(lane_id))
+        except SQLAlchemyError as error:
+            log.error("slice ended by the database", lane=str(lane_id), reason=type(error).__name__)
+            self._drop(carrier, held)
+            return Rest(1.0)
+        except Exception as error:  # A mistake of ours in one lane must not stop the others.
+            log.error("slice broke", lane=str(lane_id), exc_info=error)
+            self._drop(carrier, held)
+            return Rest(AFTER_OUR_MISTAKE_SECONDS)
+        if rest.held is not None:
+            with self._changed:
+                self._idle.setdefault(lane_id, []).append(rest.held)
+        return rest
+
+    def _take_idle(self, lane_id: uuid.UUID) -> HeldConnection | None:
+        with self._changed:
+            idle = self._idle.get(lane_id)
+            return idle.pop() if idle else None
+
+    def _drop(self, carrier: Carrier, held: HeldConnection | None) -> None:
+        try:
+            carrier.release(held)
+        except Exception as error:  # Its place in the lane comes back when this worker ends.
+            log.error("connection not given back", reason=type(error).__name__)
+
+    def _live(self) -> None:
+        """Beat, close what is idle, and look after lanes whose connection we hold: others cannot open one."""
+        while not self._is_stopping:
+            with self._engine.app.app_context():
+                try:
+                    if self._presence is not None:
+                        self._presence.beat()
+                    self._close_idle()
+                except Exception as error:  # The next beat tries again.
+                    log.error("no beat", reason=type(error).__name__)
+                finally:
+                    db.session.remove()
+            with self._changed:
+                self._changed.wait_for(lambda: self._is_stopping, BEAT_SECONDS)
+
+    def _close_idle(self) -> None:
+        limit = time.monotonic() - self._idle_seconds
+        with self._changed:
+            old = [held for idle in self._idle.values() for held in idle if held.used_at < limit]
+            for held in old:
+                self._idle[held.lane_id].remove(held)
+            kept = [lane_id for lane_id, idle in self._idle.items() if idle]
+        for held in old:
+            if self._carrier is not None:
+                self._carrier.release(held)
+        for lane_id in kept:
+            self.poke(lane_id)

@@ -1,0 +1,234 @@
+"""Lanes: how fast, how much and over how many connections a service may send, shared by all workers.
+
+A lane is open unless its service is paused, disabled or unfinished, or the circuit breaker waits. It gives out
+*tokens*: one a message, refilled at the service's rate, five at most. Figures are kept, never counted.
+"""
+
+import secrets
+import uuid
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, cast
+
+from sqlalchemy import CursorResult, case, delete, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import Session
+
+from kbadmin.delivery.models import Lane, LaneConnection, LaneHour
+from kbadmin.delivery.turns import shared_now
+from kbadmin.outbox.models import PLATFORM
+from kbadmin.outbox.platform import platform_sender_configured
+from kbadmin.smtp.models import SmtpService, State
+
+BURST = 5
+HOURS = 24
+MOST_CONNECTIONS = 10
+PLATFORM_CONNECTIONS = 3
+OPEN_STATES = frozenset({State.UNTESTED, State.READY, State.DEGRADED})
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What a lane allows now. ``is_gone`` says that its service was deleted: nothing will ever leave this way."""
+
+    lane_id: uuid.UUID
+    account_id: uuid.UUID | None
+    is_open: bool
+    is_gone: bool = False
+    opens_in: float | None = None  # seconds, where the lane opens by itself
+    connections: int = 1
+    per_minute: int | None = None
+    per_day: int | None = None
+    configuration_version: int = 0
+    changed_at: datetime | None = None
+    holds_uncertain: bool = False
+    is_troubled: bool = False
+
+    @property
+    def configuration(self) -> tuple[int, datetime | None]:
+        """What an open connection was made with: where it leads, and who its messages are from."""
+        return self.configuration_version, self.changed_at
+
+    @property
+    def batch(self) -> int:
+        """How many messages to claim at once. Where each waits for its token, one: none is late to be overtaken."""
+        return 100 if self.per_minute is None else 1
+
+
+@dataclass(frozen=True)
+class Allowance:
+    """How many messages may be claimed now; if none, in how many seconds to ask again."""
+
+    messages: int
+    again_in: float = 0.0
+
+
+def ensure(session: Session, lane_id: uuid.UUID, account_id: uuid.UUID | None) -> None:
+    """Make the lane's rows if this is its first message."""
+    if session.get(Lane, lane_id) is not None:
+        return
+    values = {"id": lane_id, "account_id": account_id, "refilled_at": shared_now(session), "tokens": float(BURST)}
+    session.execute(
+        _insert(session, Lane).values(failures=0, accepted_total=0, failed_total=0, **values).on_conflict_do_nothing()
+    )
+    numbers = [{"lane_id": lane_id, "number": number} for number in range(1, MOST_CONNECTIONS + 1)]
+    session.execute(_insert(session, LaneConnection).values(numbers).on_conflict_do_nothing())
+
+
+def terms(session: Session, lane_id: uuid.UUID) -> Terms:
+    """What the lane allows, read from its service now."""
+    service = None if lane_id == PLATFORM else session.get(SmtpService, lane_id)
+    if lane_id != PLATFORM and (service is None or service.deleted_at is not None):
+        return Terms(lane_id, service.account_id if service else None, is_open=False, is_gone=True)
+    ensure(session, lane_id, service.account_id if service else None)
+    lane = session.get(Lane, lane_id, populate_existing=True)
+    if lane is None:
+        raise LookupError(lane_id)
+    waits = _seconds_until(lane.closed_until, shared_now(session))
+    is_slowed = bool(_seconds_until(lane.slowed_until, shared_now(session)))
+    if service is None:
+        return Terms(
+            lane_id,
+            None,
+            is_open=not waits and platform_sender_configured(),
+            opens_in=waits,
+            connections=1 if is_slowed else PLATFORM_CONNECTIONS,
+            is_troubled=lane.failures > 0,
+        )
+    is_usable = service.state in OPEN_STATES
+    return Terms(
+        lane_id,
+        service.account_id,
+        is_open=is_usable and not waits,
+        opens_in=waits if is_usable else None,
+        connections=1 if is_slowed else min(service.max_connections, MOST_CONNECTIONS),
+        per_minute=service.messages_per_minute,
+        per_day=service.recipients_per_day,
+        configuration_version=service.configuration_version,
+        changed_at=service.updated_at,
+        holds_uncertain=service.uncertain_messages == "hold",
+        is_troubled=service.degraded_at is not None or service.submission_failure is not None or lane.failures > 0,
+    )
+
+
+def take_connection(session: Session, lane: Terms, worker_id: uuid.UUID) -> tuple[int, int] | None:
+    """Take one of the lane's connections: its number and the token to give it back with; nothing if all are taken."""
+    free = (
+        select(LaneConnection.number)
+        .where(
+            LaneConnection.lane_id == lane.lane_id,
+            LaneConnection.number <= lane.connections,
+            LaneConnection.worker_id.is_(None),
+        )
+        .order_by(LaneConnection.number)
+        .limit(1)
+        .with_for_update(skip_locked=True)
+    )
+    number = session.scalar(free)
+    if number is None:
+        return None
+    token = secrets.randbits(62)
+    one = update(LaneConnection).where(LaneConnection.lane_id == lane.lane_id, LaneConnection.number == number)
+    session.execute(one.values(worker_id=worker_id, token=token))
+    return number, token
+
+
+def give_back_connection(session: Session, lane_id: uuid.UUID, number: int, token: int) -> None:
+    """Let somebody else open a connection; no effect if it was taken from us meanwhile."""
+    one = update(LaneConnection).where(
+        LaneConnection.lane_id == lane_id, LaneConnection.number == number, LaneConnection.token == token
+    )
+    session.execute(one.values(worker_id=None, token=None))
+
+
+def allowance(session: Session, lane: Terms, wanted: int) -> Allowance:
+    """How many messages may be claimed now. The lane's row stays locked until the transaction ends."""
+    now = shared_now(session)
+    most, again_in = wanted, 0.0
+    if lane.per_day is not None:
+        left = lane.per_day - recipients_of_the_day(session, lane.lane_id, now)
+        if left < 1:
+            return Allowance(0, 60.0)
+        most = min(most, left)
+    if lane.per_minute is not None:
+        tokens = _refilled(session, lane, now)
+        most = min(most, int(tokens))
+        again_in = 0.0 if most else (1.0 - tokens) * 60.0 / lane.per_minute
+    return Allowance(most, again_in)
+
+
+def take(session: Session, lane_id: uuid.UUID, per_minute: int | None, recipients: dict[uuid.UUID, int]) -> None:
+    """Count claimed messages by account; negative numbers give some back."""
+    count = sum(recipients.values())
+    if per_minute is not None and count:
+        left = Lane.tokens - count
+        tokens = case((left > float(BURST), float(BURST)), else_=left)
+        session.execute(update(Lane).where(Lane.id == lane_id).values(tokens=tokens))
+    hour = _hour(shared_now(session))
+    for account_id, more in recipients.items():
+        key = {"lane_id": lane_id, "account_id": account_id, "hour": hour}
+        counted = _insert(session, LaneHour).values(**key, recipients=more)
+        added = {"recipients": LaneHour.recipients + more}
+        session.execute(counted.on_conflict_do_update(index_elements=list(key), set_=added))
+
+
+def recipients_of_the_day(session: Session, lane_id: uuid.UUID, now: datetime) -> int:
+    """How many recipients the lane was given in the last 24 hours, by the hour."""
+    query = select(func.coalesce(func.sum(LaneHour.recipients), 0)).where(
+        LaneHour.lane_id == lane_id, LaneHour.hour > _hour(now) - HOURS
+    )
+    return int(session.scalars(query).one())
+
+
+def strike(session: Session, lane_id: uuid.UUID, *, slowed_for: timedelta | None) -> int:
+    """Count a failure of the service itself; answers how many came in a row."""
+    values: dict[str, Any] = {"failures": Lane.failures + 1}
+    if slowed_for is not None:
+        values["slowed_until"] = shared_now(session) + slowed_for
+    return int(session.scalars(update(Lane).where(Lane.id == lane_id).values(values).returning(Lane.failures)).one())
+
+
+def close_for(session: Session, lane_id: uuid.UUID, wait: timedelta) -> None:
+    """Keep the lane closed for this long from now."""
+    session.execute(update(Lane).where(Lane.id == lane_id).values(closed_until=shared_now(session) + wait))
+
+
+def open_again(session: Session, lane_id: uuid.UUID) -> None:
+    """Mail was accepted, or a person put things right: the breaker is closed."""
+    session.execute(update(Lane).where(Lane.id == lane_id).values(failures=0, closed_until=None))
+
+
+def count_results(session: Session, lane_id: uuid.UUID, *, accepted: int = 0, failed: int = 0) -> None:
+    """Raise the totals that the metrics show."""
+    session.execute(
+        update(Lane)
+        .where(Lane.id == lane_id)
+        .values(accepted_total=Lane.accepted_total + accepted, failed_total=Lane.failed_total + failed)
+    )
+
+
+def forget_old_hours(session: Session) -> int:
+    """Hours that no day reaches back to any more."""
+    old = delete(LaneHour).where(LaneHour.hour < _hour(shared_now(session)) - HOURS - 1)
+    return cast("CursorResult[Any]", session.execute(old)).rowcount
+
+
+def _refilled(session: Session, lane: Terms, now: datetime) -> float:
+    row = session.execute(select(Lane.tokens, Lane.refilled_at).where(Lane.id == lane.lane_id).with_for_update()).one()
+    passed = max(0.0, (now - row.refilled_at).total_seconds())  # A clock that was set back refills nothing.
+    tokens: float = min(float(BURST), row.tokens + passed * (lane.per_minute or 0) / 60.0)
+    session.execute(update(Lane).where(Lane.id == lane.lane_id).values(tokens=tokens, refilled_at=now))
+    return tokens
+
+
+def _seconds_until(moment: datetime | None, now: datetime) -> float | None:
+    return None if moment is None or moment <= now else (moment - now).total_seconds()
+
+
+def _hour(now: datetime) -> int:
+    return int(now.timestamp()) // 3600
+
+
+def _insert(session: Session, model: type[Any]) -> Any:
+    dialect: Any = sqlite if session.get_bind().dialect.name == "sqlite" else postgresql
+    return dialect.insert(model)
