@@ -26,6 +26,7 @@ from kbadmin import (
 from kbadmin.accounts import routes as accounts
 from kbadmin.accounts.commands import accounts as accounts_commands
 from kbadmin.audit import routes as audit
+from kbadmin.backup_commands import backup, restore
 from kbadmin.config import Settings, read_environment
 from kbadmin.delivery import routes as delivery
 from kbadmin.encryption import KeyRing
@@ -58,7 +59,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     navigation.attach(app)
     for room in (health, users, accounts, audit, smtp, delivery):
         app.register_blueprint(room.blueprint)
-    for commands in (accounts_commands, users_commands, secrets_commands, outbox_commands):
+    for commands in (accounts_commands, users_commands, secrets_commands, outbox_commands, backup, restore):
         app.cli.add_command(commands)
     engine.attach(app, settings)
     engine.of(app).gate_with(lambda: installation.is_paused(settings))

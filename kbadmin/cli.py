@@ -17,6 +17,7 @@ from flask.cli import ScriptInfo, with_appcontext
 from kbadmin import __version__, config, doctor, installation, schema, serving, starting
 from kbadmin.accounts.commands import accounts
 from kbadmin.app import create_app
+from kbadmin.backup_commands import backup, restore
 from kbadmin.outbox.commands import outbox
 from kbadmin.paths import shipped
 from kbadmin.secrets_commands import secrets
@@ -129,5 +130,5 @@ def _print_address(address: str) -> None:
     click.echo(f"kbadmin answers at {address}. Stop with Ctrl-C.")
 
 
-for _commands in (accounts, users, secrets, outbox):
+for _commands in (accounts, users, secrets, outbox, backup, restore):
     main.add_command(_commands)

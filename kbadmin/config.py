@@ -96,6 +96,11 @@ def read_environment(environ: Mapping[str, str] | None = None, *, dotenv: bool =
     return _Reader(found).settings()
 
 
+def inherited_environment(**added: str) -> dict[str, str]:
+    """What a program that we start may see: the environment without our own settings, which hold keys."""
+    return {name: value for name, value in os.environ.items() if not name.startswith("KBADMIN_")} | added
+
+
 class _Reader:
     """Turns text into settings, one small question at a time."""
 

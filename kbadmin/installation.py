@@ -61,9 +61,14 @@ def check_canary(ring: KeyRing) -> bool:
     envelope = fact(Fact.CANARY)
     if envelope is None:
         return False
+    open_canary(ring, envelope)
+    return True
+
+
+def open_canary(ring: KeyRing, envelope: str) -> None:
+    """Raise :class:`Unreadable` unless the keys open this canary."""
     if ring.open(envelope, purpose="canary", place=_CANARY_PLACE).reveal() != _CANARY_TEXT:
         raise Unreadable("the canary opened to something else")
-    return True
 
 
 def forget(name: Fact) -> None:

@@ -16,9 +16,12 @@ class WrongSchema(RuntimeError):
 
 def needed() -> str:
     """The newest migration that this version carries."""
-    config = Config()
-    config.set_main_option("script_location", os.fspath(shipped("migrations")))
-    return ScriptDirectory.from_config(config).get_current_head() or ""
+    return _scripts().get_current_head() or ""
+
+
+def is_known(revision: str) -> bool:
+    """Whether this version carries the migration; it does not if the database is of a newer one."""
+    return any(script.revision == revision for script in _scripts().walk_revisions())
 
 
 def present() -> str | None:
@@ -40,3 +43,9 @@ def require_current() -> None:
             f"The database is at migration {have or 'none'}, this version needs {want}. "
             "Run `kbadmin db upgrade`; if the database is newer, install the newer kbadmin."
         )
+
+
+def _scripts() -> ScriptDirectory:
+    config = Config()
+    config.set_main_option("script_location", os.fspath(shipped("migrations")))
+    return ScriptDirectory.from_config(config)
