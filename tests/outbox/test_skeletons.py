@@ -9,6 +9,7 @@ import pytest
 from hypothesis import HealthCheck, assume, example, given, settings
 from hypothesis import strategies as st
 
+from kbadmin.clock import now
 from kbadmin.outbox.messages import NotSendable, Sender, as_email, sender_lines, with_sender
 from kbadmin.outbox.skeletons import Skeleton, slot
 
@@ -76,6 +77,8 @@ def check_wire_form(content):
     assert not re.search(rb"(?<!\r)\n|\r(?!\n)|\0", content)
     head, _, bodies = content.partition(b"\r\n\r\n")
     assert all(len(line) <= 998 for line in head.split(b"\r\n"))
+    subject = re.search(rb"\nSubject: (?:[^\r]*\r\n )*[^\r]*", head)[0]
+    assert all(len(line) <= 76 for line in subject.split(b"\n")[1:])
     assert all(len(line) <= 76 for line in bodies.split(b"\r\n"))
     assert not re.search(rb"(?m)[ \t]\r$", bodies), "white space at the end of a line may get lost"
 
@@ -216,6 +219,19 @@ def test_what_cannot_stand_in_a_subject_is_refused(value):
         filled(name=value, link=URL)
 
 
+@pytest.mark.parametrize(
+    ("subject", "written"),
+    [
+        ("Hello Anna", b"Hello Anna"),
+        ("Hello Zo\u00eb", b"=?utf-8?b?SGVsbG8gWm/Dqw==?="),
+        ("What is 2+2=?", b"=?utf-8?b?V2hhdCBpcyAyKzI9Pw==?="),  # Some readers look for the end of what begins there.
+        ("word " * 30, b"word word word word word word word word word word word word word\r\n word"),
+    ],
+)
+def test_a_subject_is_encoded_only_where_it_must_be(subject, written):
+    assert b"\r\nSubject: " + written in filled(compiled(subject=slot("subject")), subject=subject)
+
+
 def test_parts_cannot_make_an_encoded_word_together():
     made = compiled(subject=f"{slot('a')}{slot('b')}")
     with pytest.raises(NotSendable, match="subject"):
@@ -268,7 +284,7 @@ def test_without_slots_each_message_is_the_same_but_for_its_reader(clock):
     assert header(content, "Message-ID") == MESSAGE_ID
     parsed, _ = read(content)
     assert parsed["Subject"] == "Nüws"
-    assert parsed["Date"].datetime == clock.now().replace(microsecond=0)
+    assert parsed["Date"].datetime == now().replace(microsecond=0)
 
 
 @pytest.mark.parametrize(
