@@ -8,7 +8,7 @@ import click
 from flask.cli import with_appcontext
 
 from kbadmin import backups, config
-from kbadmin.backup_files import BackupRefused, FileTaken, NotNow
+from kbadmin.backup_files import BackupRefused, FileTaken, Found, NotNow
 from kbadmin.starting import Refusal, Unavailable, refusing
 
 FILE = click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
@@ -33,8 +33,8 @@ def backup(file: Path) -> None:
 def restore(file: Path, *, is_replacing: bool, is_sure: bool) -> None:
     """Put the backup FILE in the place of the database. The worker stays paused until `kbadmin outbox resume`."""
 
-    def may_replace(accounts: int) -> bool:
-        return is_replacing and (is_sure or _asked(accounts))
+    def may_replace(found: Found) -> bool:
+        return is_replacing and (is_sure or click.confirm(f"The database {found}. Replace it?", err=True))
 
     with _telling():
         done = backups.restore(config.current(), file, may_replace=may_replace)
@@ -45,11 +45,6 @@ def restore(file: Path, *, is_replacing: bool, is_sure: bool) -> None:
         click.echo("It is of an older version: run `kbadmin db upgrade`.")
     click.echo("The encryption keys are not part of a backup; those you have open it.")
     click.echo("The worker is paused, and sends nothing until you run `kbadmin outbox resume`.")
-
-
-def _asked(accounts: int) -> bool:
-    noun = "account" if accounts == 1 else "accounts"
-    return click.confirm(f"The database holds {accounts} {noun}. Replace it?", err=True)
 
 
 @contextmanager

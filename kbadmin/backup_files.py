@@ -31,6 +31,25 @@ class Contents:
     facts: dict[str, str]
 
 
+@dataclass(frozen=True)
+class Found:
+    """What is in a database that is to be backed up, or replaced."""
+
+    has_tables: bool = False
+    accounts: int = 0
+    is_readable: bool = True
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing is lost with it."""
+        return self.is_readable and self.accounts == 0
+
+    def __str__(self) -> str:
+        if not self.is_readable:
+            return "cannot be read"
+        return f"holds {self.accounts} {'account' if self.accounts == 1 else 'accounts'}"
+
+
 def kind_of(file: Path) -> Kind:
     """Which database a backup is of. Raises :class:`BackupRefused` for anything else."""
     try:

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from sqlalchemy import URL, Connection, NullPool, create_engine, inspect
 
-from kbadmin.backup_files import BackupRefused, Contents, NotNow
+from kbadmin.backup_files import BackupRefused, Contents, Found, NotNow
 from kbadmin.database import Base
 from kbadmin.installation import Fact
 from kbadmin.postgresql_programs import ProgramFailed, Programs, ProgramsMissing, find
@@ -51,12 +51,13 @@ def read(file: Path, url: URL) -> Contents:
     return Contents(next((row["version_num"] for row in rows["alembic_version"]), ""), facts)
 
 
-def accounts_in(url: URL) -> int:
-    """How many accounts are in the database; none if it has no tables."""
+def look(url: URL) -> Found:
+    """What is in the database."""
     with _connected(url) as connection:
         if not inspect(connection).has_table("accounts"):
-            return 0
-        return int(connection.exec_driver_sql("SELECT count(*) FROM accounts").scalar_one())
+            return Found()
+        count = connection.exec_driver_sql("SELECT count(*) FROM accounts").scalar_one()
+        return Found(has_tables=True, accounts=count)
 
 
 def require_nobody(url: URL) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from kbadmin import clock
-from kbadmin.backup_files import BackupRefused, Contents, NotNow, aside_of, create_private, keep
+from kbadmin.backup_files import BackupRefused, Contents, Found, NotNow, aside_of, create_private, keep
 from kbadmin.installation import Fact
 
 _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
@@ -20,8 +20,6 @@ _BUSY = (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED)
 
 def save(database: Path, partial: Path) -> None:
     """Write a consistent copy into an empty file."""
-    if not database.is_file():
-        raise BackupRefused(f"There is no database at {database}, so there is nothing to back up.")
     try:
         with closing(_open(database, "rw")) as connection:
             connection.execute("VACUUM INTO ?", (os.fspath(partial),))
@@ -43,17 +41,17 @@ def read(file: Path) -> Contents:
     return Contents(str(revision), facts)
 
 
-def accounts_in(database: Path) -> int:
-    """How many accounts are in the database; none if it has no tables. One that cannot be read may have some."""
+def look(database: Path) -> Found:
+    """What is in the database; nothing if there is none."""
     if not database.is_file():
-        return 0
+        return Found()
     try:
         with closing(_open(database, "rw")) as connection:
             if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'accounts'").fetchone():
-                return 0
-            return int(connection.execute("SELECT count(*) FROM accounts").fetchone()[0])
+                return Found()
+            return Found(has_tables=True, accounts=connection.execute("SELECT count(*) FROM accounts").fetchone()[0])
     except sqlite3.Error:
-        return 1
+        return Found(is_readable=False)
 
 
 def put(file: Path, database: Path, *, paused: str) -> Path | None:

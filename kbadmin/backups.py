@@ -13,7 +13,7 @@ from flask import current_app
 from sqlalchemy import make_url
 
 from kbadmin import backup_postgresql, backup_sqlite, clock, engine, installation, schema
-from kbadmin.backup_files import BackupRefused, Contents, FileTaken, Kind, aside_of, kind_of, written_whole
+from kbadmin.backup_files import BackupRefused, Contents, FileTaken, Found, Kind, aside_of, kind_of, written_whole
 from kbadmin.config import Settings
 from kbadmin.database import db
 from kbadmin.encryption import KeyRing, Unreadable
@@ -36,7 +36,7 @@ class _Store(Protocol):
 
     def save(self, partial: Path) -> None: ...
     def read(self, file: Path) -> Contents: ...
-    def accounts(self) -> int: ...
+    def look(self) -> Found: ...
     def require_nobody(self) -> None: ...
     def put(self, file: Path, paused: str) -> Path | None: ...
 
@@ -44,21 +44,23 @@ class _Store(Protocol):
 def back_up(settings: Settings, file: Path) -> Contents:
     """Copy the database into a new file while everything runs; answers what is in it."""
     store = _store(settings)
+    if store.look() == Found():
+        raise BackupRefused("The database has no tables, so there is nothing to back up.")
     with written_whole(file) as partial:
         store.save(partial)
         return store.read(partial)
 
 
-def restore(settings: Settings, file: Path, *, may_replace: Callable[[int], bool] = lambda _: False) -> Restored:
+def restore(settings: Settings, file: Path, *, may_replace: Callable[[Found], bool] = lambda _: False) -> Restored:
     """Put a backup in the place of the database, paused.
 
-    If there are accounts in the database, ``may_replace`` is asked with their number. Raises
+    If the database is not empty, ``may_replace`` is asked. Raises
     :class:`kbadmin.backup_files.BackupRefused` and :class:`kbadmin.starting.WrongKeys`, with nothing changed.
     """
     store = _store(settings)
     contents = _check(settings, store, file)
-    accounts = store.accounts()
-    if accounts and not may_replace(accounts):
+    found = store.look()
+    if not found.is_empty and not may_replace(found):
         raise FileTaken("The database is not empty and was not replaced. Use --replace if it shall be.")
     work = engine.of(current_app)
     work.forget_wakes()
@@ -103,8 +105,8 @@ class _Sqlite:
     def read(self, file: Path) -> Contents:
         return backup_sqlite.read(file)
 
-    def accounts(self) -> int:
-        return backup_sqlite.accounts_in(self.database)
+    def look(self) -> Found:
+        return backup_sqlite.look(self.database)
 
     def require_nobody(self) -> None:
         """Its lock tells when the file is exchanged."""
@@ -125,14 +127,14 @@ class _Postgresql:
     def read(self, file: Path) -> Contents:
         return backup_postgresql.read(file, self.url)
 
-    def accounts(self) -> int:
-        return backup_postgresql.accounts_in(self.url)
+    def look(self) -> Found:
+        return backup_postgresql.look(self.url)
 
     def require_nobody(self) -> None:
         backup_postgresql.require_nobody(self.url)
 
     def put(self, file: Path, paused: str) -> Path | None:
-        aside = self._set_aside() if self.accounts() else None
+        aside = None if self.look().is_empty else self._set_aside()
         backup_postgresql.put(file, self.url, paused=paused)
         return aside
 

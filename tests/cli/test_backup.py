@@ -153,6 +153,16 @@ def test_a_backup_that_cannot_be_written_is_a_sentence(app: Flask, tmp_path: Pat
     assert "cannot be written: No such file or directory." in done.output
 
 
+@both_databases
+def test_there_is_nothing_to_back_up_in_a_database_without_tables(
+    other: Settings, make_app: Callable[[Settings], Flask], tmp_path: Path
+) -> None:
+    done = run(make_app(other), "backup", str(tmp_path / "a.backup"))
+    assert done.exit_code == 78
+    assert "there is nothing to back up" in done.output
+    assert list(tmp_path.glob("a.backup*")) == []
+
+
 def newer(file: Path) -> None:
     with closing(sqlite3.connect(file)) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '9999'")
@@ -211,8 +221,9 @@ def test_a_damaged_database_can_be_replaced(app: Flask, settings: Settings, tmp_
     faults.let_go(app)
     Path(settings.database_url.removeprefix("sqlite:///")).write_bytes(b"SQLite format 3\0" + os.urandom(9000))
     assert run(app, "restore", str(file)).exit_code == 2
-    done = run(app, "restore", str(file), "--replace", "--yes")
+    done = run(app, "restore", str(file), "--replace", answer="y\n")
     assert done.exit_code == 0, done.output
+    assert "The database cannot be read. Replace it?" in done.output
     assert accounts_in(app) == ["Acme"]
 
 
