@@ -3,8 +3,6 @@
 import contextlib
 import functools
 import tempfile
-import time
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
@@ -25,6 +23,8 @@ class Delivery:
     database: Literal["sqlite", "postgresql", "redis"] = "sqlite"
     secure: bool = False  # STARTTLS and AUTH, into our own sink, as Postfix's knows neither
     milliseconds: float = 0.0  # round-trip time to the server
+    is_rendered_per_reader: bool = False
+    old_messages: int = 0
     one_in: int = 1  # send only one in so many messages, where all of them would take hours
 
     def __call__(self, scale: Scale) -> Figures:
@@ -53,20 +53,11 @@ class Delivery:
             messages=messages,
             connections=self.connections,
             database_url=stack.enter_context(servers.postgresql()) if self.database == "postgresql" else "",
+            is_rendered_per_reader=self.is_rendered_per_reader,
+            old_messages=self.old_messages,
             redis_url=stack.enter_context(servers.redis()) if self.database == "redis" else "",
         )
 
 
 def _with(ground: Ground, **changed: str) -> Ground:
     return Ground(**(ground.__dict__ | changed))
-
-
-@contextlib.contextmanager
-def arriving(sink: servers.Sink, messages: int, within: float) -> Iterator[None]:
-    """Leave the block only when that many messages have come; raises TimeoutError otherwise."""
-    yield
-    until = time.monotonic() + within
-    while sink.count() < messages:
-        if time.monotonic() > until:
-            raise TimeoutError(f"{sink.count()} of {messages} messages arrived within {within} s")
-        time.sleep(0.005)

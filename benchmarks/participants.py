@@ -28,8 +28,8 @@ class Participant(Protocol):
 
 
 @dataclass(frozen=True)
-class Rival:
-    """A program in ``rivals/``, with the packages it needs in an environment of its own."""
+class Program:
+    """A program that fills its queue and sends; with requirements it runs in an environment of its own."""
 
     module: str
     requirements: tuple[str, ...] = ()
@@ -56,7 +56,7 @@ class Rival:
 
     def _command(self, what: str) -> list[str]:
         python = equipment.python_with(self.requirements) if self.requirements else Path(sys.executable)
-        return [str(python), "-m", f"benchmarks.rivals.{self.module}", what]
+        return [str(python), "-m", f"benchmarks.{self.module}", what]
 
 
 @dataclass(frozen=True)
@@ -78,12 +78,13 @@ class SmtpSource:
 
 
 DJANGO = ("django==5.2.*", "psycopg[binary]==3.3.*")
-SMTPLIB = Rival("smtplib_kept")
-DJANGO_MAILER = Rival("django_mailer", (*DJANGO, "django-mailer==2.3.*"))
-DJANGO_POST_OFFICE = Rival("django_post_office", (*DJANGO, "django-post_office==3.12.*"))
-FLASK_MAILMAN = Rival("flask_mailman", ("flask==3.1.*", "flask-mailman==1.1.*", "sqlalchemy==2.1.*"))
-CELERY_FLASK_MAIL = Rival("celery_flask_mail", ("flask==3.1.*", "flask-mail==0.10.*", "celery[redis]==5.7.*"))
-HUEY = Rival("huey_tasks", ("huey==3.5.*",))
+KBADMIN = Program("own.outbox")
+SMTPLIB = Program("rivals.smtplib_kept")
+DJANGO_MAILER = Program("rivals.django_mailer", (*DJANGO, "django-mailer==2.3.*"))
+DJANGO_POST_OFFICE = Program("rivals.django_post_office", (*DJANGO, "django-post_office==3.12.*"))
+FLASK_MAILMAN = Program("rivals.flask_mailman", ("flask==3.1.*", "flask-mailman==1.1.*", "sqlalchemy==2.1.*"))
+CELERY_FLASK_MAIL = Program("rivals.celery_flask_mail", ("flask==3.1.*", "flask-mail==0.10.*", "celery[redis]==5.7.*"))
+HUEY = Program("rivals.huey_tasks", ("huey==3.5.*",))
 
 
 def _surroundings(ground: Ground) -> dict[str, object]:

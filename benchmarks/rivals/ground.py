@@ -25,6 +25,8 @@ class Ground:
     database_url: str = ""  # PostgreSQL; empty means SQLite in the folder
     redis_url: str = ""
     ca_file: str = ""  # not empty: STARTTLS and AUTH
+    is_rendered_per_reader: bool = False  # kbadmin only: each message whole, instead of a body that all share
+    old_messages: int = 0  # kbadmin only: rows of mail sent long ago
 
     def environment(self) -> dict[str, str]:
         """The variable that carries it to a program."""
