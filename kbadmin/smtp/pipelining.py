@@ -18,6 +18,7 @@ What a caller may rely on, for each message it handed over:
   connects again and again makes progress or hears why not.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
@@ -29,7 +30,10 @@ from kbadmin.smtp.replies import Answer, NotSmtp, Reply
 from kbadmin.smtp.wire_format import Stuffed, require_address
 
 #: What MAIL, RCPT and DATA must be answered with, and the stage to name if they are not.
-ENVELOPE = ((Stage.SENDER, b"250 "), (Stage.RECIPIENT, b"250 "), (Stage.MESSAGE, b"354 "))
+ENVELOPE = ((Stage.SENDER, 250), (Stage.RECIPIENT, 250), (Stage.MESSAGE, 354))
+#: The replies that nearly always come, each on one line, without the ceremony that doubtful ones need.
+ENVELOPE_TAKEN = re.compile(rb"250 [^\n]{0,1990}\n25[01] [^\n]{0,1990}\n354 [^\n]{0,1990}\n")
+CONTENT_TAKEN = re.compile(rb"250 [^\n]{0,1990}\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +93,10 @@ class Pipeline:
         self.is_in_step = True
         #: Why the connection is of no more use.
         self.ended: SubmissionFailed | None = None
-        self._stage = Stage.SENDER
-        #: Whether the server answered the MAIL of the message under way.
-        self._is_begun = False
+        # Of the message under way: the stage, whether MAIL was answered, the first refusal, and the bytes up to
+        # the final dot once they are being written.
+        self._stage, self._is_begun = Stage.SENDER, False
         self._refused: SubmissionFailed | None = None
-        #: Bytes up to the final dot of the message under way, once they are being written.
         self._content_bytes = 0
 
     def results(self, messages: Iterable[Outgoing]) -> Iterator[Submitted]:
@@ -148,11 +151,14 @@ class Pipeline:
         if self._is_pipelined and not one.is_written:
             commands = (b"RSET", *one.commands) if is_left else one.commands
             self._wire.write(_lines(commands), self._session.within(self._budget.envelope))
-        if is_left and self._refusal(b"RSET", b"250 ") is not None:
+        if is_left and self._refusal(b"RSET", 250) is not None:
             raise NotSmtp("RSET was refused")
         self.in_transaction = True
 
     def _hear_envelope(self, one: _Prepared) -> None:
+        if self._is_pipelined and self._took(ENVELOPE_TAKEN, self._budget.envelope, at_once=True):
+            self._is_begun, self._stage = True, Stage.MESSAGE
+            return
         refusal = None
         for command, (self._stage, wanted) in zip(one.commands, ENVELOPE, strict=True):
             refusal = self._refusal(command, wanted)
@@ -166,20 +172,20 @@ class Pipeline:
     def _submit_nothing(self) -> None:
         """The server asks for the content although it refused the only recipient: give it none (§3.1)."""
         if self._refused is None or self._refused.stage is not Stage.RECIPIENT:
-            raise NotSmtp("a message was asked for that has no sender")
+            raise ConnectionError("hung up: a message was asked for that has no sender")
         self._wire.write(b".\r\n", self._session.within(self._budget.data))
         if self._wire.read(self._session.within(self._budget.final_reply)).code == 421:
-            raise NotSmtp("421 after an empty message")
+            raise ConnectionError("421 after an empty message")
 
-    def _refusal(self, command: bytes, wanted: bytes) -> SubmissionFailed | None:
+    def _refusal(self, command: bytes, wanted: int) -> SubmissionFailed | None:
         """None if the reply is the one that is wanted. Without PIPELINING the command is written only now."""
         deadline = self._session.within(self._budget.envelope)
         if not self._is_pipelined:
             self._wire.require_silence()
             self._wire.write(_lines((command,)), deadline)
-        if self._wire.take(wanted, deadline) is not None:
-            return None
-        return self._judged(self._wire.read(deadline), int(wanted))
+        else:
+            self._wire.acknowledge()
+        return self._judged(self._wire.read(deadline), wanted)
 
     def _judged(self, answer: Answer, wanted: int) -> SubmissionFailed | None:
         """Raises SubmissionFailed for 421, and NotSmtp for an answer that must be to something else."""
@@ -207,27 +213,35 @@ class Pipeline:
             return Submitted(message.key, None, self._end(error))
         self.in_transaction = False
         if following is None or not following.is_written:
-            self._end_unless_silent()
+            self.is_in_step = True
+            try:
+                self._wire.require_silence()
+            except NotSmtp as error:
+                self.ended = wire_failure(error, Stage.MESSAGE)
         return Submitted(message.key, answer.reply() if failed is None else None, failed)
 
-    def _end_unless_silent(self) -> None:
-        self.is_in_step = True
-        try:
-            self._wire.require_silence()
-        except NotSmtp as error:
-            self._content_bytes = 0
-            self._end(error)
-
     def _final_answer(self) -> Answer:
-        deadline = self._session.within(self._budget.final_reply)
-        line = self._wire.take(b"250 ", deadline)
-        return self._wire.read(deadline) if line is None else Answer(250, (line[4:].decode("utf-8", "replace"),))
+        taken = self._took(CONTENT_TAKEN, self._budget.final_reply)
+        if taken is not None:
+            return Answer(250, (taken[4:].decode("utf-8", "replace"),))
+        return self._wire.read(self._session.within(self._budget.final_reply))
+
+    def _took(self, hoped_for: re.Pattern[bytes], seconds: float, *, at_once: bool = False) -> bytes | None:
+        taken = self._wire.took(hoped_for)
+        if taken is None:
+            if at_once:
+                self._wire.acknowledge()
+            self._wire.await_bytes(self._session.within(seconds))
+            taken = self._wire.took(hoped_for)
+        return taken
 
     def _end(self, error: Exception) -> SubmissionFailed:
         """Remember why the connection ends."""
         if not isinstance(error, SubmissionFailed):
             is_uncertain = 0 < self._content_bytes <= self._wire.written
             error = wire_failure(error, self._stage, is_uncertain=is_uncertain)
+        if error.kind == "not_smtp":
+            self._refused = None  # It may have been meant for another message.
         self.ended = error
         return error
 

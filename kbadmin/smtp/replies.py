@@ -75,17 +75,17 @@ class ReplyReader:
         """Whether bytes lie here that belong to no reply yet: after STARTTLS, a sign of injection."""
         return bool(self._buffer)
 
-    def took(self, beginning: bytes) -> bytes | None:
-        """The next reply, if it was received already, is one line and begins so; None leaves it where it is.
+    def took(self, hoped_for: re.Pattern[bytes]) -> bytes | None:
+        """The replies at hand, whole lines, if they read so; None leaves them for :meth:`read`.
 
-        This is the short way for the replies that are hoped for; :meth:`read` takes every other.
+        This is the short way for the answers that nearly always come.
         """
-        buffer = self._buffer
-        if not buffer.startswith(beginning) or (end := buffer.find(b"\n", 0, MAX_LINE_BYTES + 1)) < 0:
+        found = hoped_for.match(self._buffer)
+        if found is None:
             return None
-        line = bytes(buffer[:end])
-        del buffer[: end + 1]
-        return line
+        taken = found[0]
+        del self._buffer[: found.end()]
+        return taken
 
     def fill(self) -> None:
         """Wait for bytes; raises ConnectionError at their end."""

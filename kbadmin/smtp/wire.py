@@ -1,6 +1,7 @@
 """The socket to a mail server: everything read or written ends by a deadline, and every reply is bounded."""
 
 import contextlib
+import re
 import select
 import socket
 import ssl
@@ -14,6 +15,8 @@ CHUNK = 4_096
 RECORD = 16_384
 #: Setting a socket's timeout costs a system call. We wait in pieces of this, and look at the deadline between them.
 LONGEST_WAIT_SECONDS = 10.0
+#: Linux has it.
+QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
 
 class Injected(Exception):
@@ -54,14 +57,23 @@ class Wire:
         self._deadline = deadline
         return self._reader.read()
 
-    def take(self, beginning: bytes, deadline: Deadline) -> bytes | None:
-        """The next answer if it is one line that begins so, else None: then :meth:`read` gives it."""
-        taken = self._reader.took(beginning)
-        if taken is None and not self._reader.has_leftovers:
+    def took(self, hoped_for: re.Pattern[bytes]) -> bytes | None:
+        """What was received already, if it reads so; else None, and it is still to be read."""
+        return self._reader.took(hoped_for)
+
+    def await_bytes(self, deadline: Deadline) -> None:
+        """Wait for the beginning of an answer, unless something is at hand."""
+        if not self._reader.has_leftovers:
             self._deadline = deadline
             self._reader.fill()
-            taken = self._reader.took(beginning)
-        return taken
+
+    def acknowledge(self) -> None:
+        """Acknowledge at once what came: a server that sends replies in small pieces waits for it before it
+        sends the next (Nagle), and our end of the connection would take up to 40 ms.
+        """
+        if QUICKACK is not None and not self._reader.has_leftovers:
+            with contextlib.suppress(OSError):
+                self._socket.setsockopt(socket.IPPROTO_TCP, QUICKACK, 1)
 
     def write(self, data: bytes, deadline: Deadline) -> None:
         """Send all of it."""
@@ -70,8 +82,10 @@ class Wire:
         at_once = RECORD if isinstance(self._socket, ssl.SSLSocket) else len(data)
         while self.written < len(data):
             self._wait_at_most(deadline.remaining())
-            with contextlib.suppress(TimeoutError):
+            try:
                 self.written += self._socket.send(view[self.written : self.written + at_once])
+            except TimeoutError:
+                continue
 
     def is_quiet(self) -> bool:
         """Whether the server has said nothing that was not read, and has not closed the connection."""
@@ -102,8 +116,10 @@ class Wire:
     def _receive(self) -> bytes:
         while True:
             self._wait_at_most(self._deadline.remaining())
-            with contextlib.suppress(TimeoutError):
+            try:
                 return self._socket.recv(CHUNK)
+            except TimeoutError:
+                continue
 
     def _wait_at_most(self, seconds: float) -> None:
         timeout = min(seconds, LONGEST_WAIT_SECONDS)

@@ -9,6 +9,7 @@ import json
 import socket
 import ssl
 import threading
+import time
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -18,6 +19,8 @@ from types import MappingProxyType
 from tests.fakes import certificates
 
 GREETING = "220 mail.example.com ESMTP ready"
+#: In place of a reply: close the connection, or say nothing more.
+DROPS, SILENT = "drops", "silent"
 #: No thread of a server outlives its test by more than this.
 LINGER_SECONDS = 10.0
 
@@ -41,10 +44,16 @@ class Behaviour:
     #: Replies in place of the usual ones. Keys: greeting, EHLO, STARTTLS, AUTH (the final one), MAIL, RCPT,
     #: DATA, message, RSET, QUIT.
     replies: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
+    #: The same for one envelope only, by its number on its connection; and what is said to it can be DROPS or
+    #: SILENT.
+    turns: Mapping[int, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
     #: Closes the connection where it would have replied to this: one of the keys above.
     drops_at: str = ""
     #: Says nothing more from here on: one of the keys above.
     silent_at: str = ""
+    #: Says goodbye and closes once nothing came for so long.
+    patience_seconds: float = LINGER_SECONDS
+    idle_farewell: bytes = b""
     #: Agrees to DATA, and then does not read it.
     stops_reading: bool = False
     username: str = "user@example.com"
@@ -70,6 +79,8 @@ class Server:
         self.context = _context(behaviour)
         self.connections = 0
         self.received = bytearray()
+        #: The same in the pieces in which it arrived: one per write of a client that waits for answers.
+        self.pieces: list[bytes] = []
         #: Sign-ins that came before TLS was up would show here as well: (mechanism, decoded response).
         self.credentials: list[tuple[str, str]] = []
         #: (envelope from, recipient, message with dots undone)
@@ -127,6 +138,11 @@ class Session:
         self.socket.settimeout(0.05)
         self.buffer = bytearray()
         self.has_tls = False
+        self.idle_until = time.monotonic() + self.does.patience_seconds
+        #: Which envelope of this connection it is, its sender, and its recipient if that was accepted.
+        self.turn = 0
+        self.sender: str | None = None
+        self.recipient: str | None = None
 
     def converse(self) -> None:
         if self.does.implicit_tls:
@@ -191,16 +207,21 @@ class Session:
         return self.line()
 
     def on_mail(self, rest: str) -> None:
-        self.sender = rest.partition("<")[2].partition(">")[0]
-        self.reply("MAIL", "250 2.1.0 sender ok")
+        if self.sender is not None:
+            self.say("503 5.5.1 nested MAIL command")
+            return
+        self.turn += 1
+        if self.reply("MAIL", "250 2.1.0 sender ok").startswith("250"):
+            self.sender = rest.partition("<")[2].partition(">")[0]
 
     def on_rcpt(self, rest: str) -> None:
-        self.recipient = rest.partition("<")[2].partition(">")[0]
-        self.reply("RCPT", "250 2.1.5 recipient ok")
+        usual = "250 2.1.5 recipient ok" if self.sender is not None else "503 5.5.1 need MAIL command"
+        if self.reply("RCPT", usual).startswith("25"):
+            self.recipient = rest.partition("<")[2].partition(">")[0]
 
     def on_data(self, rest: str) -> None:
-        self.reply("DATA", "354 go on")
-        if "DATA" in self.does.replies:
+        usual = "354 go on" if self.recipient is not None else "554 5.5.1 no valid recipients"
+        if not self.reply("DATA", usual).startswith("354"):
             return
         if self.does.stops_reading:
             self.server.stopping.wait(LINGER_SECONDS)
@@ -208,11 +229,18 @@ class Session:
         lines = []
         while (line := self.line_bytes()) != b".":
             lines.append(line.removeprefix(b"."))
-        if "message" not in self.does.replies:
+        usual = f"250 2.0.0 queued as {self.turn}" if self.recipient is not None else "554 5.5.1 no valid recipients"
+        if self.sender is not None and self.recipient is not None and self.takes_message(usual):
             self.server.messages.append((self.sender, self.recipient, b"".join(one + b"\r\n" for one in lines)))
-        self.reply("message", "250 2.0.0 queued as 1")
+        self.sender = self.recipient = None
+        self.reply("message", usual)
+
+    def takes_message(self, usual: str) -> bool:
+        """What is refused has not arrived; what gets no answer may have."""
+        return self.answer("message", usual)[0] not in "45"
 
     def on_rset(self, rest: str) -> None:
+        self.sender = self.recipient = None
         self.reply("RSET", "250 2.0.0 forgotten")
 
     def on_noop(self, rest: str) -> None:
@@ -222,12 +250,21 @@ class Session:
         self.reply("QUIT", "221 2.0.0 bye")
         raise Dropped
 
-    def reply(self, key: str, usual: str, more: bytes = b"") -> None:
+    def answer(self, key: str, usual: str) -> str:
         if self.does.drops_at == key:
-            raise Dropped
+            return DROPS
         if self.does.silent_at == key:
+            return SILENT
+        return self.does.turns.get(self.turn, {}).get(key) or self.does.replies.get(key, usual)
+
+    def reply(self, key: str, usual: str, more: bytes = b"") -> str:
+        answer = self.answer(key, usual)
+        if answer == DROPS:
+            raise Dropped
+        if answer == SILENT:
             self.wait()
-        self.send(self.does.replies.get(key, usual).encode() + b"\r\n" + more)
+        self.send(answer.encode() + b"\r\n" + more)
+        return answer
 
     def say(self, text: str) -> None:
         self.send(text.encode() + b"\r\n")
@@ -259,10 +296,15 @@ class Session:
             data = self.socket.recv(65_536)
         except TimeoutError:
             data = None
+            if time.monotonic() > self.idle_until:
+                self.send(self.does.idle_farewell)
+                raise Dropped from None
         if data == b"" or self.server.stopping.is_set():
             raise Dropped
         if data:
+            self.idle_until = time.monotonic() + self.does.patience_seconds
             self.server.received += data
+            self.server.pieces.append(data)
             self.buffer += data
 
     def wait(self) -> None:
