@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
-from kbadmin import config
+from kbadmin import config, logs
 from kbadmin.database import db, stop_reading
 from kbadmin.delivery import servers
 from kbadmin.delivery.contents import Contents
@@ -21,6 +21,8 @@ from kbadmin.smtp.access_token import TokenUnavailable
 from kbadmin.smtp.deadlines import Budget
 from kbadmin.smtp.transport import Connection, MailServer, SubmissionFailed
 from kbadmin.tenancy import enter
+
+log = logs.get(__name__)
 
 QUIET_SECONDS = 5.0  # After so long without a word we ask whether the server is still there.
 
@@ -134,4 +136,8 @@ def _connect(server: MailServer) -> Connection:
         final_reply=limits.final_reply_seconds,
         session=limits.connection_seconds,
     )
-    return Connection.open(server, policy=servers.network_policy(), budget=budget, ca_file=settings.smtp_ca_file)
+    try:
+        return Connection.open(server, policy=servers.network_policy(), budget=budget, ca_file=settings.smtp_ca_file)
+    except SubmissionFailed as failed:
+        log.info("no connection", host=server.host, stage=failed.stage, reason=failed.reason, detail=failed.detail)
+        raise

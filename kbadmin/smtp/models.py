@@ -5,7 +5,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import JSON, Date, ForeignKey, String, Text, UniqueConstraint, Uuid
+from sqlalchemy import JSON, Date, ForeignKey, Integer, String, Text, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kbadmin import clock
@@ -27,6 +27,7 @@ class State(StrEnum):
 
 
 WARNING_DAYS = 30
+OR_NONE = Integer().evaluates_none()  # None means none, also where there is a default.
 CHOOSABLE = frozenset({State.UNTESTED, State.READY, State.DEGRADED, State.PAUSED})
 
 
@@ -96,8 +97,8 @@ class SmtpService(AccountOwned, Base):
     consent_noted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # an unverified «an admin consented»
 
     max_connections: Mapped[int] = mapped_column(default=1)
-    messages_per_minute: Mapped[int | None] = mapped_column(default=25)  # none: no limit of ours
-    recipients_per_day: Mapped[int | None] = mapped_column(default=10_000)
+    messages_per_minute: Mapped[int | None] = mapped_column(OR_NONE, default=25)  # none: no limit of ours
+    recipients_per_day: Mapped[int | None] = mapped_column(OR_NONE, default=10_000)
     uncertain_messages: Mapped[str] = mapped_column(String(8), default="resend")  # or «hold», for a person to decide
 
     configuration_version: Mapped[int] = mapped_column(default=1)
