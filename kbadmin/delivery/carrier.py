@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from kbadmin.delivery import claims, lanes, marks, outcomes
 from kbadmin.delivery.claims import Claim, Claimed
 from kbadmin.delivery.contents import Broken
+from kbadmin.delivery.debts import Debts, Hands
 from kbadmin.delivery.decisions import Failure
 from kbadmin.delivery.held_connections import HeldConnection, Opener
 from kbadmin.delivery.journals import Accepted
@@ -25,7 +26,6 @@ from kbadmin.smtp.pipelining import Submitted
 SLICE_SECONDS = 1.0
 BUSY_SECONDS = 1.0
 MARK_SECONDS = 1.0
-MARK_COUNT = 100
 
 
 @dataclass(frozen=True)
@@ -46,9 +46,7 @@ class _Batch:
 
     claim: Claim
     waiting: dict[int, Claimed] = field(default_factory=dict)
-    accepted: list[Accepted] = field(default_factory=list)
     broken: list[Broken] = field(default_factory=list)
-    recorded_at: float = field(default_factory=time.monotonic)
 
     @property
     def is_untouched(self) -> bool:
@@ -63,6 +61,7 @@ class Carrier:
         self.worker_id = worker_id
         self.opener = opener
         self.is_stopping = False
+        self.debts = Debts()
 
     def slice(
         self, lane_id: uuid.UUID, held: HeldConnection | None, *, on_full: Callable[[], None] = _nobody_else
@@ -71,6 +70,15 @@ class Carrier:
 
         ``on_full`` is called once if there is more than one connection carries at once.
         """
+        hands = Hands(lane_id, held)
+        try:
+            return self._slice(hands, on_full)
+        except BaseException:
+            self.debts.take_over(hands)
+            raise
+
+    def _slice(self, hands: Hands, on_full: Callable[[], None]) -> Rest:
+        lane_id = hands.lane_id
         with turn() as session:
             terms = lanes.terms(session, lane_id)
             if terms.is_gone:
@@ -78,14 +86,21 @@ class Carrier:
             has_due = terms.is_open and (claims.promote(session, lane_id) > 0 or claims.has_due(session, lane_id))
             due_in = claims.next_due_in(session, lane_id) if terms.is_open and not has_due else None
         if not terms.is_open:
-            self.release(held)
+            self._release(hands)
             return Rest(terms.opens_in)
-        if held is not None and not held.fits(terms):
-            self.release(held)
-            held = None
+        if hands.held is not None and not hands.held.fits(terms):
+            self._release(hands)
         if not has_due:
-            return Rest(due_in, held)
-        return self._work(terms, held, time.monotonic() + SLICE_SECONDS, on_full)
+            return Rest(due_in, hands.held)
+        try:
+            held = hands.held = self._connected(terms, hands)
+        except ServiceGone:
+            return Rest()
+        except ServiceTrouble as found:
+            return Rest(strike(terms, found))
+        if held is None:
+            return Rest(BUSY_SECONDS)  # Every connection is somebody's: they, or we later, carry on.
+        return self._work(terms, hands, held, on_full)
 
     def release(self, held: HeldConnection | None) -> None:
         """Close a connection and let others have its place."""
@@ -95,43 +110,43 @@ class Carrier:
         with turn() as session:
             lanes.give_back_connection(session, held.lane_id, held.number, held.token)
 
-    def _work(self, terms: Terms, held: HeldConnection | None, until: float, on_full: Callable[[], None]) -> Rest:
-        try:
-            held = self._connected(terms, held)
-        except ServiceGone:
-            return Rest()
-        except ServiceTrouble as found:
-            return Rest(strike(terms, found))
-        if held is None:
-            return Rest(BUSY_SECONDS)  # Every connection is somebody's: they, or we later, carry on.
-        while not self.is_stopping:
+    def _release(self, hands: Hands) -> None:
+        held, hands.held = hands.held, None
+        self.release(held)
+
+    def _work(self, terms: Terms, hands: Hands, held: HeldConnection, on_full: Callable[[], None]) -> Rest:
+        until = time.monotonic() + SLICE_SECONDS
+        while not self.is_stopping and time.monotonic() < until and held.is_usable:
             with turn() as session:
+                outcomes.record_accepted(session, terms, held.unrecorded)
                 terms = lanes.terms(session, terms.lane_id)
                 if not terms.is_open or not held.fits(terms):
                     break
                 claim = claims.claim(session, terms, self.worker_id)
+                hands.lease_token = claim.token
                 held.contents.load(session, claim.messages)
+            held.forget_recorded()
             if not claim.messages:
                 return Rest(claim.again_in, held)
             if claim.is_full:
                 on_full()
                 on_full = _nobody_else
             trouble = self._carry(terms, held, claim, until)
+            hands.lease_token = None
             if trouble is not None:
-                self.release(held)
+                self._record(terms, held)
+                self._release(hands)
                 return Rest(strike(terms, trouble))
-            if not held.is_usable:
-                self.release(held)
-                return Rest(0.0, None)
-            if time.monotonic() > until:
-                return Rest(0.0, held)
-        return Rest(0.0, held)
+        self._record(terms, held)
+        if not held.is_usable:
+            self._release(hands)
+        return Rest(0.0, hands.held)
 
-    def _connected(self, terms: Terms, held: HeldConnection | None) -> HeldConnection | None:
-        if held is not None:
-            if held.is_ready():
-                return held
-            self.release(held)
+    def _connected(self, terms: Terms, hands: Hands) -> HeldConnection | None:
+        if hands.held is not None:
+            if hands.held.is_ready():
+                return hands.held
+            self._release(hands)
         with turn() as session:
             taken = lanes.take_connection(session, terms, self.worker_id)
         if taken is None:
@@ -159,7 +174,7 @@ class Carrier:
                     break
         finally:
             results.close()
-            self._finish(terms, held, batch)
+            self._finish(terms, batch)
         if trouble is None and held.connection.ended is not None and batch.is_untouched:
             trouble = ServiceTrouble.of(Failure.of(held.connection.ended), is_oauth=held.is_oauth)
         return trouble
@@ -167,25 +182,23 @@ class Carrier:
     def _settle(self, terms: Terms, held: HeldConnection, batch: _Batch, result: Submitted) -> ServiceTrouble | None:
         claimed = batch.waiting.pop(result.key)
         if result.failed is not None:
-            self._record(terms, held, batch)
             return outcomes.after_failure(terms, claimed, batch.claim.token, result.failed, is_oauth=held.is_oauth)
         accepted = Accepted(claimed.id, batch.claim.token, str(result.reply))
         held.journal.append(accepted)
-        batch.accepted.append(accepted)
-        if len(batch.accepted) >= MARK_COUNT or time.monotonic() - batch.recorded_at > MARK_SECONDS:
-            self._record(terms, held, batch)
+        held.unrecorded.append(accepted)
+        if time.monotonic() - held.recorded_at > MARK_SECONDS:
+            self._record(terms, held)
         return None
 
-    def _record(self, terms: Terms, held: HeldConnection, batch: _Batch) -> None:
-        if batch.accepted:
-            outcomes.record_accepted(terms, batch.accepted)
-            held.journal.clear()
-            batch.accepted.clear()
-        batch.recorded_at = time.monotonic()
+    def _record(self, terms: Terms, held: HeldConnection) -> None:
+        """Record acceptances by themselves; otherwise they go along with the next claim."""
+        if held.unrecorded:
+            with turn() as session:
+                outcomes.record_accepted(session, terms, held.unrecorded)
+        held.forget_recorded()
 
-    def _finish(self, terms: Terms, held: HeldConnection, batch: _Batch) -> None:
-        """Whatever happened: record what was accepted, settle what is broken, give the rest back."""
-        self._record(terms, held, batch)
+    def _finish(self, terms: Terms, batch: _Batch) -> None:
+        """Whatever happened: settle what is broken, give the rest back."""
         for broken in batch.broken:
             batch.waiting.pop(broken.claimed.id, None)
             outcomes.settle_broken(terms, broken, batch.claim.token)

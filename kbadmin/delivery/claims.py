@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, literal_column, select, update
+from sqlalchemy import ColumnElement, CursorResult, bindparam, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from kbadmin import clock
@@ -43,6 +43,7 @@ class Claimed:
     attempts: int
     created_at: datetime
     expires_at: datetime | None
+    requeued_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -55,7 +56,41 @@ class Claim:
     is_full: bool = False
 
 
-_COLUMNS = [MESSAGES.c[name] for name in Claimed.__dataclass_fields__]
+# Statements are made once: making them costs more than running them.
+_IN_LANE = MESSAGES.c.lane_id == bindparam("lane")
+_PROMOTE = (
+    update(MESSAGES)
+    .where(_IN_LANE, _QUEUED, _IS_DEFERRED, MESSAGES.c.not_before_at <= bindparam("moment"))
+    .values(not_before_at=None)
+)
+_FIRST_DUE = select(MESSAGES.c.id).where(_IN_LANE, _QUEUED, _IS_DUE).limit(1)
+_FIRST_DEFERRED = (
+    select(MESSAGES.c.not_before_at).where(_IN_LANE, _QUEUED, _IS_DEFERRED).order_by(MESSAGES.c.not_before_at).limit(1)
+)
+_DUE = (
+    select(MESSAGES.c.id)
+    .where(_IN_LANE, _QUEUED, _IS_DUE)
+    .order_by(MESSAGES.c.priority, MESSAGES.c.id)
+    .limit(bindparam("most"))
+    .with_for_update(skip_locked=True)
+)
+_LEASE = (
+    update(MESSAGES)
+    .where(MESSAGES.c.id.in_(_DUE.scalar_subquery()))
+    .values(
+        status=Status.SENDING.value,
+        leased_by=bindparam("worker"),
+        lease_token=bindparam("token"),
+        attempts=MESSAGES.c.attempts + 1,
+    )
+    .returning(MESSAGES.c.priority, *(MESSAGES.c[name] for name in Claimed.__dataclass_fields__))
+)
+_ANY_SUPPRESSED = (
+    select(SuppressedAddress.id)
+    .where(SuppressedAddress.account_id.in_(bindparam("accounts", expanding=True)))
+    .where(SuppressedAddress.suppressed_at.is_not(None))
+    .limit(1)
+)
 
 
 def claim(session: Session, lane: Terms, worker_id: uuid.UUID, *, most: int | None = None) -> Claim:
@@ -80,47 +115,24 @@ def claim(session: Session, lane: Terms, worker_id: uuid.UUID, *, most: int | No
 
 def promote(session: Session, lane_id: uuid.UUID) -> int:
     """Deferred messages whose time has come are due like the others."""
-    due = (
-        update(MESSAGES)
-        .where(MESSAGES.c.lane_id == lane_id, _QUEUED, _IS_DEFERRED, MESSAGES.c.not_before_at <= clock.now())
-        .values(not_before_at=None)
-    )
-    return cast("CursorResult[Any]", session.execute(due)).rowcount
+    done = session.connection().execute(_PROMOTE, {"lane": lane_id, "moment": clock.now()})
+    return cast("CursorResult[Any]", done).rowcount
 
 
 def has_due(session: Session, lane_id: uuid.UUID) -> bool:
     """Whether anything of the lane could leave now."""
-    query = select(MESSAGES.c.id).where(MESSAGES.c.lane_id == lane_id, _QUEUED, _IS_DUE).limit(1)
-    return session.execute(query).first() is not None
+    return session.connection().execute(_FIRST_DUE, {"lane": lane_id}).first() is not None
 
 
 def next_due_in(session: Session, lane_id: uuid.UUID) -> float | None:
     """Seconds until the first deferred message of the lane is due; nothing if none waits."""
-    query = (
-        select(MESSAGES.c.not_before_at)
-        .where(MESSAGES.c.lane_id == lane_id, _QUEUED, _IS_DEFERRED)
-        .order_by(MESSAGES.c.not_before_at)
-        .limit(1)
-    )
-    first = session.scalar(query)
+    first = session.connection().scalar(_FIRST_DEFERRED, {"lane": lane_id})
     return None if first is None else max(0.0, (first - clock.now()).total_seconds())
 
 
 def _lease(session: Session, lane_id: uuid.UUID, worker_id: uuid.UUID, token: int, most: int) -> list[Claimed]:
-    due = (
-        select(MESSAGES.c.id)
-        .where(MESSAGES.c.lane_id == lane_id, _QUEUED, _IS_DUE)
-        .order_by(MESSAGES.c.priority, MESSAGES.c.id)
-        .limit(most)
-        .with_for_update(skip_locked=True)
-    )
-    leased = (
-        update(MESSAGES)
-        .where(MESSAGES.c.id.in_(due.scalar_subquery()))
-        .values(status=Status.SENDING.value, leased_by=worker_id, lease_token=token, attempts=MESSAGES.c.attempts + 1)
-        .returning(MESSAGES.c.priority, *_COLUMNS)
-    )
-    rows = sorted(session.connection().execute(leased), key=lambda row: (row[0], row[1]))
+    values = {"lane": lane_id, "worker": worker_id, "token": token, "most": most}
+    rows = sorted(session.connection().execute(_LEASE, values), key=lambda row: (row[0], row[1]))
     return [Claimed(*row[1:]) for row in rows]
 
 
@@ -135,10 +147,11 @@ def _expire(session: Session, claimed: Sequence[Claimed], token: int) -> set[int
 def _suppress(session: Session, claimed: Sequence[Claimed], token: int) -> set[int]:
     """Addresses that refuse mail for good get none, but for what their owner asked for just now."""
     asked = [one for one in claimed if one.kind not in IN_SPITE_OF_SUPPRESSION]
-    if not asked:
+    accounts = {one.account_id for one in asked}
+    if not asked or session.connection().execute(_ANY_SUPPRESSED, {"accounts": list(accounts)}).first() is None:
         return set()
     query = select(SuppressedAddress.account_id, SuppressedAddress.address).where(
-        SuppressedAddress.account_id.in_({one.account_id for one in asked}),
+        SuppressedAddress.account_id.in_(accounts),
         SuppressedAddress.address.in_({one.recipient.casefold() for one in asked}),
         SuppressedAddress.suppressed_at.is_not(None),
     )

@@ -83,6 +83,7 @@ class Crew:
         with self._engine.app.app_context():
             for held in itertools.chain.from_iterable(self._idle.values()):
                 carrier.release(held)
+            carrier.debts.pay()
             presence.end()
             db.session.remove()
         self._idle.clear()
@@ -150,16 +151,13 @@ class Crew:
         carrier = self._carrier
         if carrier is None or not self._engine.is_open:
             return Rest()
-        held = self._take_idle(lane_id)
         try:
-            rest = carrier.slice(lane_id, held, on_full=lambda: self.poke(lane_id))
+            rest = carrier.slice(lane_id, self._take_idle(lane_id), on_full=lambda: self.poke(lane_id))
         except SQLAlchemyError as error:
             log.error("slice ended by the database", lane=str(lane_id), reason=type(error).__name__)
-            self._drop(carrier, held)
             return Rest(1.0)
         except Exception as error:  # A mistake of ours in one lane must not stop the others.
             log.error("slice broke", lane=str(lane_id), exc_info=error)
-            self._drop(carrier, held)
             return Rest(AFTER_OUR_MISTAKE_SECONDS)
         if rest.held is not None:
             with self._changed:
@@ -171,12 +169,6 @@ class Crew:
             idle = self._idle.get(lane_id)
             return idle.pop() if idle else None
 
-    def _drop(self, carrier: Carrier, held: HeldConnection | None) -> None:
-        try:
-            carrier.release(held)
-        except Exception as error:  # Its place in the lane comes back when this worker ends.
-            log.error("connection not given back", reason=type(error).__name__)
-
     def _live(self) -> None:
         """Beat, close what is idle, and look after lanes whose connection we hold: others cannot open one."""
         while not self._is_stopping:
@@ -184,6 +176,8 @@ class Crew:
                 try:
                     if self._presence is not None:
                         self._presence.beat()
+                    if self._carrier is not None:
+                        self._carrier.debts.pay()
                     self._close_idle()
                 except Exception as error:  # The next beat tries again.
                     log.error("no beat", reason=type(error).__name__)

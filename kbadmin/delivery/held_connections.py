@@ -11,7 +11,7 @@ from kbadmin.database import db, stop_reading
 from kbadmin.delivery import servers
 from kbadmin.delivery.contents import Contents
 from kbadmin.delivery.decisions import Action, Failure, decide_for_service
-from kbadmin.delivery.journals import Journal
+from kbadmin.delivery.journals import Accepted, Journal
 from kbadmin.delivery.lanes import Terms
 from kbadmin.delivery.service_troubles import ServiceGone, ServiceTrouble
 from kbadmin.outbox.messages import Sender, sender_lines
@@ -41,6 +41,15 @@ class HeldConnection:
     is_oauth: bool
     configuration: tuple[int, datetime | None]
     used_at: float = field(default_factory=time.monotonic)
+    unrecorded: list[Accepted] = field(default_factory=list)  # in the journal, not yet in the database
+    recorded_at: float = field(default_factory=time.monotonic)
+
+    def forget_recorded(self) -> None:
+        """Every acceptance is in the database now."""
+        if self.unrecorded:
+            self.journal.clear()
+            self.unrecorded.clear()
+        self.recorded_at = time.monotonic()
 
     def fits(self, terms: Terms) -> bool:
         """Whether it was opened with the settings that hold now, and may still be one of the lane's."""
@@ -58,9 +67,9 @@ class HeldConnection:
         return self.is_usable and (not is_quiet or self.connection.is_alive())
 
     def close(self) -> None:
-        """Say goodbye. The journal is clear by now, or stays for whoever takes over."""
+        """Say goodbye. The journal goes, unless something in it is not recorded yet."""
         self.connection.close()
-        self.journal.close()
+        self.journal.close(keep=bool(self.unrecorded))
 
 
 class Opener:

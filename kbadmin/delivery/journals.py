@@ -45,10 +45,11 @@ class Journal:
         """Everything in it is recorded in the database."""
         os.ftruncate(self._descriptor, 0)
 
-    def close(self) -> None:
-        """Remove it; call it only once it is clear."""
+    def close(self, *, keep: bool = False) -> None:
+        """Close it, and remove it unless it is to be kept for whoever takes over."""
         os.close(self._descriptor)
-        self._file.unlink(missing_ok=True)
+        if not keep:
+            self._file.unlink(missing_ok=True)
 
 
 def of_worker(folder: Path, worker_id: uuid.UUID) -> list[Path]:

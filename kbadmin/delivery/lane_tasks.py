@@ -64,12 +64,15 @@ def carry_here(lane_id: uuid.UUID) -> None:
     try:
         while True:
             db.session.remove()
-            rest = carrier.slice(lane_id, held)
+            passed, held = held, None
+            rest = carrier.slice(lane_id, passed)
             held = rest.held
             if rest.again_in != 0.0:
                 break
     finally:
+        db.session.remove()
         carrier.release(held)
+        carrier.debts.pay()
         presence.end()
 
 

@@ -10,14 +10,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, case, delete, func, select, update
+from sqlalchemy import CursorResult, bindparam, case, delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from kbadmin.delivery.models import Lane, LaneConnection, LaneHour
-from kbadmin.delivery.turns import shared_now
 from kbadmin.outbox.models import PLATFORM
 from kbadmin.outbox.platform import platform_sender_configured
+from kbadmin.shared_time import shared_now
 from kbadmin.smtp.models import SmtpService, State
 
 BURST = 5
@@ -25,6 +25,15 @@ HOURS = 24
 MOST_CONNECTIONS = 10
 PLATFORM_CONNECTIONS = 3
 OPEN_STATES = frozenset({State.UNTESTED, State.READY, State.DEGRADED})
+
+
+_COUNT_RESULTS = (
+    update(Lane)
+    .where(Lane.id == bindparam("lane"))
+    .values(
+        accepted_total=Lane.accepted_total + bindparam("accepted"), failed_total=Lane.failed_total + bindparam("failed")
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -42,6 +51,7 @@ class Terms:
     configuration_version: int = 0
     changed_at: datetime | None = None
     holds_uncertain: bool = False
+    is_noted_at: datetime | None = None  # when it was last noted that the service works
     is_troubled: bool = False
 
     @property
@@ -63,29 +73,15 @@ class Allowance:
     again_in: float = 0.0
 
 
-def ensure(session: Session, lane_id: uuid.UUID, account_id: uuid.UUID | None) -> None:
-    """Make the lane's rows if this is its first message."""
-    if session.get(Lane, lane_id) is not None:
-        return
-    values = {"id": lane_id, "account_id": account_id, "refilled_at": shared_now(session), "tokens": float(BURST)}
-    session.execute(
-        _insert(session, Lane).values(failures=0, accepted_total=0, failed_total=0, **values).on_conflict_do_nothing()
-    )
-    numbers = [{"lane_id": lane_id, "number": number} for number in range(1, MOST_CONNECTIONS + 1)]
-    session.execute(_insert(session, LaneConnection).values(numbers).on_conflict_do_nothing())
-
-
 def terms(session: Session, lane_id: uuid.UUID) -> Terms:
     """What the lane allows, read from its service now."""
     service = None if lane_id == PLATFORM else session.get(SmtpService, lane_id)
     if lane_id != PLATFORM and (service is None or service.deleted_at is not None):
         return Terms(lane_id, service.account_id if service else None, is_open=False, is_gone=True)
-    ensure(session, lane_id, service.account_id if service else None)
-    lane = session.get(Lane, lane_id, populate_existing=True)
-    if lane is None:
-        raise LookupError(lane_id)
-    waits = _seconds_until(lane.closed_until, shared_now(session))
-    is_slowed = bool(_seconds_until(lane.slowed_until, shared_now(session)))
+    lane = session.get(Lane, lane_id) or _made(session, lane_id, service.account_id if service else None)
+    now = shared_now(session)
+    waits = _seconds_until(lane.closed_until, now)
+    is_slowed = bool(_seconds_until(lane.slowed_until, now))
     if service is None:
         return Terms(
             lane_id,
@@ -107,6 +103,7 @@ def terms(session: Session, lane_id: uuid.UUID) -> Terms:
         configuration_version=service.configuration_version,
         changed_at=service.updated_at,
         holds_uncertain=service.uncertain_messages == "hold",
+        is_noted_at=service.last_accepted_at if service.tested_at else None,
         is_troubled=service.degraded_at is not None or service.submission_failure is not None or lane.failures > 0,
     )
 
@@ -200,17 +197,23 @@ def open_again(session: Session, lane_id: uuid.UUID) -> None:
 
 def count_results(session: Session, lane_id: uuid.UUID, *, accepted: int = 0, failed: int = 0) -> None:
     """Raise the totals that the metrics show."""
-    session.execute(
-        update(Lane)
-        .where(Lane.id == lane_id)
-        .values(accepted_total=Lane.accepted_total + accepted, failed_total=Lane.failed_total + failed)
-    )
+    session.connection().execute(_COUNT_RESULTS, {"lane": lane_id, "accepted": accepted, "failed": failed})
 
 
 def forget_old_hours(session: Session) -> int:
     """Hours that no day reaches back to any more."""
     old = delete(LaneHour).where(LaneHour.hour < _hour(shared_now(session)) - HOURS - 1)
     return cast("CursorResult[Any]", session.execute(old)).rowcount
+
+
+def _made(session: Session, lane_id: uuid.UUID, account_id: uuid.UUID | None) -> Lane:
+    """The lane's rows, for its first message; somebody else may be making them as well."""
+    values = {"id": lane_id, "account_id": account_id, "refilled_at": shared_now(session), "tokens": float(BURST)}
+    new = _insert(session, Lane).values(failures=0, accepted_total=0, failed_total=0, **values)
+    session.execute(new.on_conflict_do_nothing())
+    numbers = [{"lane_id": lane_id, "number": number} for number in range(1, MOST_CONNECTIONS + 1)]
+    session.execute(_insert(session, LaneConnection).values(numbers).on_conflict_do_nothing())
+    return session.get_one(Lane, lane_id)
 
 
 def _refilled(session: Session, lane: Terms, now: datetime) -> float:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import CursorResult, Update, bindparam, case, update
+from sqlalchemy import ColumnElement, CursorResult, Update, case, literal_column, update
 from sqlalchemy.orm import Session
 
 from kbadmin import clock
@@ -16,6 +16,18 @@ from kbadmin.outbox.models import MESSAGES, DeliveryAttempt, Status
 REPLY = 400  # characters of the column
 _FREED: dict[str, Any] = {"leased_by": None, "lease_token": None, "data_at": None}
 _WIPED: dict[str, Any] = {"content_sealed": None, "parts_sealed": None}
+
+
+# By hand, as this is the statement that runs for every message: a batch is bound in a fifth of the time.
+_ACCEPTED = (
+    "UPDATE outbox_messages SET status = 'accepted', leased_by = NULL, lease_token = NULL, data_at = NULL, "
+    "content_sealed = NULL, parts_sealed = NULL, settled_at = "
+)
+_ACCEPT_EACH = _ACCEPTED + "?, last_reply = ? WHERE id = ? AND lease_token = ? AND status = 'sending'"
+_ACCEPT_ALL = _ACCEPTED + (
+    "%s, last_reply = taken.reply FROM unnest(%s::bigint[], %s::bigint[], %s::text[]) AS taken (id, token, reply) "
+    "WHERE outbox_messages.id = taken.id AND lease_token = taken.token AND status = 'sending'"
+)
 
 
 @dataclass(frozen=True)
@@ -41,13 +53,14 @@ def accept(session: Session, accepted: Sequence[Accepted]) -> int:
     """Record acceptances; answers how many were still ours to record."""
     if not accepted:
         return 0
-    statement = (
-        _leased(bindparam("row"), bindparam("token"))
-        .values(status=Status.ACCEPTED.value, settled_at=clock.now(), last_reply=bindparam("reply"))
-        .values(**_FREED, **_WIPED)
-    )
-    rows = [{"row": one.id, "token": one.lease_token, "reply": one.reply[:REPLY]} for one in accepted]
-    return _count(session.connection().execute(statement, rows))
+    connection = session.connection()
+    now = clock.now()
+    if connection.dialect.name == "sqlite":
+        moment = now.strftime("%Y-%m-%d %H:%M:%S.%f")  # As the column's type writes it.
+        rows: Any = [(moment, one.reply[:REPLY], one.id, one.lease_token) for one in accepted]
+        return _count(connection.exec_driver_sql(_ACCEPT_EACH, rows))
+    columns = zip(*((one.id, one.lease_token, one.reply[:REPLY]) for one in accepted), strict=True)
+    return _count(connection.exec_driver_sql(_ACCEPT_ALL, (now, *map(list, columns))))
 
 
 def settle(session: Session, outcome: Outcome) -> bool:
@@ -93,11 +106,21 @@ def begin_data(session: Session, lease_token: int, message_id: int) -> bool:
 
 def take_back_from(session: Session, worker_id: uuid.UUID) -> int:
     """Whatever a dead worker held waits again; what may have been accepted, and must not be repeated, is held."""
-    held = update(MESSAGES).where(MESSAGES.c.leased_by == worker_id, MESSAGES.c.status == Status.SENDING.value)
+    return _take_back(session, MESSAGES.c.leased_by == worker_id)
+
+
+def take_back_lease(session: Session, lease_token: int) -> int:
+    """The same for one lease."""
+    return _take_back(session, MESSAGES.c.lease_token == lease_token)
+
+
+def _take_back(session: Session, whose: ColumnElement[bool]) -> int:
     was_sent = MESSAGES.c.data_at.is_not(None)
     return _count(
         session.execute(
-            held.values(
+            update(MESSAGES)
+            .where(whose, literal_column("status") == literal_column("'sending'"))
+            .values(
                 status=case((was_sent, Status.HELD.value), else_=Status.QUEUED.value),
                 settled_at=case((was_sent, clock.now()), else_=None),
                 last_reply=case((was_sent, UNCERTAIN), else_=MESSAGES.c.last_reply),

@@ -4,8 +4,9 @@ import uuid
 from collections import Counter
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import or_, update
+from sqlalchemy import func, null, update
 from sqlalchemy.orm import Session
 
 from kbadmin import clock, logs
@@ -36,15 +37,16 @@ STATUS_AFTER = {
 log = logs.get(__name__)
 
 
-def record_accepted(terms: Terms, accepted: Sequence[Accepted]) -> None:
+def record_accepted(session: Session, terms: Terms, accepted: Sequence[Accepted]) -> None:
     """Record acceptances, and that the service works."""
-    with turn() as session:
-        count = marks.accept(session, accepted)
-        lanes.count_results(session, terms.lane_id, accepted=count)
-        if terms.account_id is not None:
-            _note_working(session, terms)
-        if terms.is_troubled:
-            lanes.open_again(session, terms.lane_id)
+    if not accepted:
+        return
+    count = marks.accept(session, accepted)
+    lanes.count_results(session, terms.lane_id, accepted=count)
+    if terms.account_id is not None:
+        _note_working(session, terms)
+    if terms.is_troubled:
+        lanes.open_again(session, terms.lane_id)
 
 
 def after_failure(
@@ -56,7 +58,7 @@ def after_failure(
         failure,
         kind=Kind(claimed.kind),
         attempts=claimed.attempts,
-        queued_at=claimed.created_at,
+        queued_at=claimed.requeued_at or claimed.created_at,
         now=clock.now(),
         expires_at=claimed.expires_at,
         is_oauth=is_oauth,
@@ -131,16 +133,15 @@ def _outcome(claimed: Claimed, lease_token: int, failure: Failure, decision: Dec
 def _note_working(session: Session, terms: Terms) -> None:
     """The service has just sent with these settings: it is ready, and no longer in difficulties."""
     now = clock.now()
-    service = update(SmtpService).where(
-        SmtpService.id == terms.lane_id, SmtpService.configuration_version == terms.configuration_version
-    )
-    if terms.is_troubled:
-        session.execute(
-            service.where(SmtpService.paused_at.is_(None)).values(
-                last_accepted_at=now, degraded_at=None, submission_failure=None
-            )
-        )
+    is_noted = terms.is_noted_at is not None and terms.is_noted_at > now - NOTED_EVERY
+    if is_noted and not terms.is_troubled:
         return
-    is_old = or_(SmtpService.last_accepted_at.is_(None), SmtpService.last_accepted_at < now - NOTED_EVERY)
-    session.execute(service.where(is_old).values(last_accepted_at=now))
-    session.execute(service.where(SmtpService.tested_at.is_(None)).values(tested_at=now))
+    values: dict[str, Any] = {"last_accepted_at": now, "tested_at": func.coalesce(SmtpService.tested_at, now)}
+    if terms.is_troubled:
+        values |= {"degraded_at": None, "submission_failure": null()}
+    service = update(SmtpService).where(
+        SmtpService.id == terms.lane_id,
+        SmtpService.configuration_version == terms.configuration_version,
+        SmtpService.paused_at.is_(None),
+    )
+    session.execute(service.values(values))
