@@ -18,7 +18,6 @@ from kbadmin.outbox.models import Kind
 from kbadmin.smtp.diagnosis import enhanced_status, words_for_submission
 from kbadmin.smtp.explanation_rows import Words
 from kbadmin.smtp.failures import SENTENCES, Stage, SubmissionFailed
-from kbadmin.smtp.security import Authentication
 
 #: Before the server has heard of a recipient, nothing it says is about this message.
 SERVICE_STAGES = frozenset({Stage.REACH, Stage.GREETING, Stage.TLS, Stage.SIGN_IN})
@@ -118,13 +117,13 @@ def decide(
     token was just fetched for the same reason. The expiry of messages that wait for a service is not decided here,
     but when they are claimed.
     """
-    message = _Message(kind, attempts, queued_at, now, expires_at, chance, reason=_reason(failure))
+    message = _Message(kind, queued_at, now, expires_at, reason=_reason(failure))
     if failure.is_uncertain:
         if uncertain == "hold":
             return Decision(Action.HOLD, reason=message.reason)
         return message.again_after(schedules.wait_after_uncertain(kind, attempts, chance))
-    words = _words(failure, is_oauth)
-    match _action(words, failure, may_refresh=is_oauth and not has_refreshed):
+    words = _words(failure)
+    match _action(words, failure):
         case Action.RETRY if not _is_for_service(words, failure):
             return message.again_after(schedules.next_wait(kind, attempts, chance))
         case Action.RETRY | Action.PAUSE | Action.REFRESH:
@@ -135,13 +134,13 @@ def decide(
 
 def decide_for_service(failure: Failure, *, is_oauth: bool, has_refreshed: bool) -> Decision:
     """What follows from a failure before any message was tried: to reach the service, or to sign in to it."""
-    words = _words(failure, is_oauth)
+    words = _words(failure)
     reason = _reason(failure)
-    match _action(words, failure, may_refresh=is_oauth and not has_refreshed):
+    match _action(words, failure):
         case Action.RETRY:
             wait = SLOW_WAIT if words.slow else schedules.breaker_wait(1)
             return Decision(Action.RETRY, True, wait, slow_down=words.slow, reason=reason)
-        case Action.REFRESH:
+        case Action.REFRESH if is_oauth and not has_refreshed:
             return Decision(Action.REFRESH, True, reason=reason)
         case _:
             hours = words.resumes_hours
@@ -159,11 +158,9 @@ class _Message:
     """A message that is to blame, or nobody is: by its own schedule, and not beyond its time."""
 
     kind: Kind
-    attempts: int
     queued_at: datetime
     now: datetime
     expires_at: datetime | None
-    chance: Callable[[], float]
     reason: str
 
     def again_after(self, wait: timedelta | None) -> Decision:
@@ -176,7 +173,7 @@ class _Message:
         return Decision(Action.FAIL if self.expires_at is None else Action.EXPIRE, reason=self.reason)
 
 
-def _words(failure: Failure, is_oauth: bool) -> Words:
+def _words(failure: Failure) -> Words:
     return words_for_submission(
         failure.stage,
         failure.kind,
@@ -185,15 +182,12 @@ def _words(failure: Failure, is_oauth: bool) -> Words:
         failure.text,
         failure.challenge,
         failure.exception_name,
-        authentication=Authentication.OAUTH2 if is_oauth else Authentication.PASSWORD,
     )
 
 
-def _action(words: Words, failure: Failure, *, may_refresh: bool) -> Action:
-    """The row's action, where it can be taken: else the service is paused and its messages are kept."""
+def _action(words: Words, failure: Failure) -> Action:
+    """The row's action; before there is a message nothing can fail but the service, which is paused."""
     action = Action(words.action)
-    if action is Action.REFRESH and not may_refresh:
-        return Action.PAUSE
     if failure.stage in SERVICE_STAGES and action in (Action.FAIL, Action.FAIL_RECIPIENT):
         return Action.PAUSE
     return action

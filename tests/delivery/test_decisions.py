@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kbadmin.delivery.decisions import SLOW_FOR, Action, Decision, Failure, breaker_wait, decide
+from kbadmin.delivery.decisions import SLOW_FOR, Action, Decision, Failure, breaker_wait, decide, decide_for_service
 from kbadmin.delivery.schedules import schedule_of
 from kbadmin.outbox.models import Kind
 from kbadmin.smtp.explanation_rows import ACTIONS
@@ -191,6 +191,7 @@ CONNECTIONS = [
     ("sign_in", "tls_required", "pause"),
     ("sign_in", "auth_not_offered", "pause"),
     ("sign_in", "credentials_too_long", "pause"),
+    ("sign_in", "no_token", "retry service"),
     ("sign_in", "something_new", "pause"),
     ("sender", "smtputf8_not_offered", "pause"),
     ("recipient", "smtputf8_not_offered", "fail recipient"),
@@ -262,6 +263,20 @@ def test_a_token_that_the_provider_explains_away_is_renewed_once(status):
     refused = Failure("sign_in", "refused", 535, challenge=json.dumps({"status": status}))
     assert same(decided(refused), "refresh")
     assert same(decided(refused, has_refreshed=True), "pause")
+    assert same(decided(refused, is_oauth=False), "pause")
+
+
+SIGNING_IN = [
+    *[(said(stage, line), words) for stage, line, words in REPLIES if stage in ("tls", "sign_in")],
+    *[(Failure(stage, kind), words) for stage, kind, words in CONNECTIONS if stage in ("reach", "tls", "sign_in")],
+]
+
+
+@pytest.mark.parametrize(("failure", "words"), SIGNING_IN)
+def test_before_there_is_a_message_the_same_is_decided(failure, words):
+    decision = decide_for_service(failure, is_oauth=True, has_refreshed=False)
+    assert same(decision, words)
+    assert decision == decided(failure)
 
 
 @pytest.mark.parametrize(

@@ -49,6 +49,7 @@ def test_a_send_is_estimated_in_words(count, before, sent, limits, words):
         (4_200, 0, 0, MICROSOFT, 168 * 60),
         (4_100, 100, 0, MICROSOFT, 168 * 60),
         (10_000, 0, 10_000, MICROSOFT, DAY + 400 * 60),
+        (5_000, 0, 5_000, MICROSOFT, 200 * 60),
         (10_000, 0, 12_000, MICROSOFT, DAY + 400 * 60),
         (20_025, 0, 0, MICROSOFT, 2 * DAY + 60),
         (20_000, 0, 0, SLOW, 4_000 * 60),

@@ -266,6 +266,7 @@ CONNECTIONS_SEEN = [
     ("certificate_untrusted", "tls", {}, "it", "KBADMIN_SMTP_CA_FILE"),
     ("tls_required", "sign_in", {}, "you", "**STARTTLS**"),
     ("auth_not_offered", "sign_in", {"host": "smtp.office365.com"}, "you", "**OAuth2**"),
+    ("no_token", "sign_in", {}, "microsoft", "no need to authorize"),
     ("auth_not_offered", "sign_in", {}, "you", "**Authentication**"),
     ("credentials_too_long", "sign_in", {}, "us", "operator"),
     ("smtputf8_not_offered", "sender", {}, "you", "news@contoso.example"),
