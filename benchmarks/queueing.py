@@ -1,0 +1,43 @@
+"""The experiments on the queue itself, without a mail server."""
+
+from benchmarks.figures import Claim
+from benchmarks.own.claims import ClaimAndMark, in_batches, row_by_row
+from benchmarks.own.enqueuing import Enqueue, many, objects
+from benchmarks.rounds import Experiment
+
+COST = "µs/message"
+
+CLAIMS = Experiment(
+    "claims",
+    "Claiming and marking a message",
+    {
+        "batches of 100, SQLite": ClaimAndMark(in_batches),
+        "batches of 100, PostgreSQL": ClaimAndMark(in_batches, "postgresql"),
+        "ORM row by row, SQLite": ClaimAndMark(row_by_row, share=0.05),
+        "ORM row by row, PostgreSQL": ClaimAndMark(row_by_row, "postgresql", share=0.05),
+    },
+    (
+        Claim("G9", "batches of 100, SQLite", COST, at_most=10),
+        Claim("G9 (or)", "ORM row by row, SQLite", COST, "batches of 100, SQLite", at_least=20),
+        Claim("G9", "batches of 100, PostgreSQL", COST, at_most=30),
+        Claim("G9 (or)", "ORM row by row, PostgreSQL", COST, "batches of 100, PostgreSQL", at_least=20),
+    ),
+)
+
+ENQUEUING = Experiment(
+    "enqueuing",
+    "Queueing a digest (ten messages for each of the others')",
+    {
+        "a shared body and parts, SQLite": Enqueue(many),
+        "a shared body and parts, PostgreSQL": Enqueue(many, "postgresql"),
+        "whole messages, ORM add_all, SQLite": Enqueue(objects, share=0.1),
+        "whole messages, ORM add_all, PostgreSQL": Enqueue(objects, "postgresql", share=0.1),
+    },
+    (
+        Claim("G10", "whole messages, ORM add_all, SQLite", COST, "a shared body and parts, SQLite", at_least=20),
+        Claim("G10", "a shared body and parts, SQLite", "longest stall, ms", at_most=25),
+        Claim("", "whole messages, ORM add_all, PostgreSQL", COST, "a shared body and parts, PostgreSQL"),
+    ),
+)
+
+EXPERIMENTS = (CLAIMS, ENQUEUING)
