@@ -39,9 +39,10 @@ def stuff(message: bytes) -> Stuffed:
 
 def _require_crlf_lines(message: bytes) -> None:
     """Refuse bare CR or LF, NUL, lines over 998 bytes and a last line without an end; raises ValueError."""
-    ends = message.count(b"\r\n")  # Counting is ten times as fast as a search for a CR or LF alone.
-    is_bare = message.count(b"\r") != ends or message.count(b"\n") != ends
+    lines = message.split(b"\n")
+    ends = len(lines) - 1  # Counting is many times as fast as a search for a CR or LF alone.
+    is_bare = message.count(b"\r\n") != ends or message.count(b"\r") != ends
     if is_bare or b"\0" in message or not message.endswith(b"\r\n"):
         raise ValueError("a message with a bare CR or LF, or a NUL, reached the transport")
-    if max(map(len, message.split(b"\r\n"))) > MAX_LINE_BYTES:
+    if max(map(len, lines)) > MAX_LINE_BYTES + len(b"\r"):
         raise ValueError("a message with a line over 998 bytes reached the transport")

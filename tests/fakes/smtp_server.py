@@ -6,6 +6,8 @@ One thread per client, plain sockets, nothing of the product: it must not share 
 import base64
 import contextlib
 import json
+import math
+import os
 import socket
 import ssl
 import threading
@@ -19,8 +21,8 @@ from types import MappingProxyType
 from tests.fakes import certificates
 
 GREETING = "220 mail.example.com ESMTP ready"
-#: In place of a reply: close the connection, or say nothing more.
-DROPS, SILENT = "drops", "silent"
+#: In place of a reply: close the connection, say nothing more, or send what is no TLS.
+DROPS, SILENT, GARBLED = "drops", "silent", "garbled"
 #: No thread of a server outlives its test by more than this.
 LINGER_SECONDS = 10.0
 
@@ -44,14 +46,14 @@ class Behaviour:
     #: Replies in place of the usual ones. Keys: greeting, EHLO, STARTTLS, AUTH (the final one), MAIL, RCPT,
     #: DATA, message, RSET, QUIT.
     replies: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    #: The same for one envelope only, by its number on its connection; and what is said to it can be DROPS or
-    #: SILENT.
+    #: The same for one envelope only, by its number on its connection; and what is said to it can be DROPS,
+    #: SILENT or GARBLED.
     turns: Mapping[int, Mapping[str, str]] = field(default_factory=lambda: MappingProxyType({}))
     #: Closes the connection where it would have replied to this: one of the keys above.
     drops_at: str = ""
     #: Says nothing more from here on: one of the keys above.
     silent_at: str = ""
-    #: Says goodbye and closes once nothing came for so long.
+    #: Once nothing came for so long, it says this, or closes the connection if there is nothing to say.
     patience_seconds: float = LINGER_SECONDS
     idle_farewell: bytes = b""
     #: Agrees to DATA, and then does not read it.
@@ -261,7 +263,9 @@ class Session:
         answer = self.answer(key, usual)
         if answer == DROPS:
             raise Dropped
-        if answer == SILENT:
+        if answer == GARBLED:
+            os.write(self.socket.fileno(), b"\x17\x03\x03\x00\x40" + b"x" * 64)
+        if answer in (SILENT, GARBLED):
             self.wait()
         self.send(answer.encode() + b"\r\n" + more)
         return answer
@@ -297,8 +301,10 @@ class Session:
         except TimeoutError:
             data = None
             if time.monotonic() > self.idle_until:
+                if not self.does.idle_farewell:
+                    raise Dropped from None
                 self.send(self.does.idle_farewell)
-                raise Dropped from None
+                self.idle_until = math.inf
         if data == b"" or self.server.stopping.is_set():
             raise Dropped
         if data:

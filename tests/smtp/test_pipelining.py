@@ -11,10 +11,10 @@ from kbadmin.config import PortRanges
 from kbadmin.encryption import Secret
 from kbadmin.smtp.addresses import NetworkPolicy
 from kbadmin.smtp.security import Security
-from kbadmin.smtp.transport import Budget, Connection, MailServer, Outgoing, PasswordLogin, Stage
+from kbadmin.smtp.transport import Budget, Connection, MailServer, Outgoing, PasswordLogin, Stage, SubmissionFailed
 from kbadmin.smtp.wire_format import stuff
 from tests.fakes import certificates, hostile_smtp
-from tests.fakes.smtp_server import DROPS, SILENT
+from tests.fakes.smtp_server import DROPS, GARBLED, SILENT
 
 POLICY = NetworkPolicy((certificates.LOOPBACK,), PortRanges.parse("*"))
 ROOMY = Budget(dns=2, connect=2, hello=5, sign_in=5, envelope=5, data=5, final_reply=5, session=20)
@@ -270,11 +270,15 @@ def test_a_message_the_server_cannot_take_is_not_offered(extensions):
     with connected(extensions=(*set(extensions) & {"PIPELINING"}, "SIZE 400")) as (server, connection):
         results = list(connection.submit(SENDER, messages))
         assert connection.is_open
-    assert [result.failed.kind if result.failed else None for result in results] == [
-        None, "too_large", None, "smtputf8_not_offered", "8bitmime_not_offered", None,
-    ]  # fmt: skip
-    assert [to for _, to, _ in server.messages] == [recipient(n) for n in (1, 3, 6)]
-    assert server.received.count(b"MAIL FROM") == 3
+        assert [result.failed.kind if result.failed else None for result in results] == [
+            None, "too_large", None, "smtputf8_not_offered", "8bitmime_not_offered", None,
+        ]  # fmt: skip
+        assert [to for _, to, _ in server.messages] == [recipient(n) for n in (1, 3, 6)]
+        assert [result.failed.kind for result in connection.submit(SENDER, [messages[1]])] == ["too_large"]
+        assert connection.send(SENDER, recipient(7), text(7)).code == 250
+        assert [bool(result.failed) for result in connection.submit(SENDER, messages[:2])] == [False, True]
+        assert connection.is_open
+    assert server.received.count(b"MAIL FROM") == 5
 
 
 @pytest.mark.parametrize("address", ["a@b.com\r\nRCPT TO:<x@y.com>", "a@b.com>", "", "a"])
@@ -384,6 +388,23 @@ def test_a_server_that_stops_reading_within_a_content_has_not_got_it():
             results = list(connection.submit(SENDER, [Outgoing(n, recipient(n), content) for n in (1, 2)]))
             assert not connection.is_open
         assert [Run.words(result) for result in results] == [(Stage.MESSAGE, "timed_out", False)]
+
+
+@both_ways
+@pytest.mark.parametrize(("where", "is_uncertain"), [("RCPT", False), ("message", True)])
+def test_tls_that_breaks_is_a_lost_connection(extensions, where, is_uncertain):
+    run = Run(3, "good", turns={2: {where: GARBLED}}, extensions=extensions)
+    stage = Stage.MESSAGE if is_uncertain else Stage.RECIPIENT
+    assert run.said == {1: 250, 2: (stage, "connection_lost", is_uncertain)}
+    assert not run.is_open
+
+
+def test_a_single_message_over_tls_that_breaks_ends_the_connection():
+    with connected("good", turns={1: {"RCPT": GARBLED}}) as (_, connection):
+        with pytest.raises(SubmissionFailed) as failed:
+            connection.send(SENDER, recipient(1), text(1))
+        assert failed.value.kind == "connection_lost"
+        assert not connection.is_open
 
 
 def test_a_closed_connection_says_so_once():
