@@ -40,4 +40,18 @@ ENQUEUING = Experiment(
     ),
 )
 
-EXPERIMENTS = (CLAIMS, ENQUEUING)
+SIZES = Experiment(
+    "sizes",
+    "Claiming and marking beside many old messages",
+    {
+        f"{old:,} old, {name}": ClaimAndMark(in_batches, database, share=0.5, old_messages=old)
+        for database, name in (("sqlite", "SQLite"), ("postgresql", "PostgreSQL"))
+        for old in (1_000, 100_000, 1_000_000)
+    },
+    (
+        Claim("flat", "1,000,000 old, SQLite", COST, "1,000 old, SQLite", at_most=1.2),
+        Claim("flat", "1,000,000 old, PostgreSQL", COST, "1,000 old, PostgreSQL", at_most=1.2),
+    ),
+)
+
+EXPERIMENTS = (CLAIMS, ENQUEUING, SIZES)

@@ -1,9 +1,13 @@
 """What came out: tables for people (Markdown), and every single figure for programs (JSON)."""
 
+import functools
 import json
 import os
 import platform
 import sqlite3
+import statistics
+import tempfile
+import time
 from collections.abc import Iterable
 from dataclasses import asdict
 from datetime import UTC, datetime
@@ -40,13 +44,28 @@ def machine() -> dict[str, Any]:
         "load before": os.getloadavg()[0],
         "python": platform.python_version(),
         "sqlite": sqlite3.sqlite_version,
+        "fsync, ms": fsync_milliseconds(),
     }
+
+
+@functools.cache
+def fsync_milliseconds() -> float:
+    """How long a durable write takes here: the least that a commit with ``synchronous=FULL`` can take."""
+    with tempfile.TemporaryFile() as file:
+        times = []
+        for number in range(50):
+            os.pwrite(file.fileno(), b"x" * 4096, 4096 * number)
+            began = time.perf_counter()
+            os.fsync(file.fileno())
+            times.append(time.perf_counter() - began)
+    return statistics.median(times) * 1e3
 
 
 def _about(scale: Scale) -> str:
     found = machine()
     return (
-        f"{found['at']}, {found['cores']} cores, Python {found['python']}, SQLite {found['sqlite']}; "
+        f"{found['at']}, {found['cores']} cores, Python {found['python']}, SQLite {found['sqlite']}, "
+        f"an fsync takes {found['fsync, ms']:.2f} ms; "
         f"{scale.messages:,} messages, {scale.rounds} interleaved rounds; *smallest / median / largest*."
     )
 

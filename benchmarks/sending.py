@@ -103,4 +103,17 @@ WRITES = Experiment(
     (Claim("G12", "kbadmin, 3 connections, SQLite", "write p99, ms", at_most=20),),
 )
 
-EXPERIMENTS = (WIRE, PEERS, DISTANCE, TLS, WRITES)
+OLD_MAIL = Experiment(
+    "old-mail",
+    "Sending beside a million old messages, SQLite",
+    {
+        "none": Delivery(by.KBADMIN, 3),
+        "1,000,000 old messages": Delivery(by.KBADMIN, 3, old_messages=1_000_000),
+    },
+    (
+        Claim("flat", "1,000,000 old messages", CPU, "none", at_most=1.2),
+        Claim("flat", "none", RATE, "1,000,000 old messages", at_most=1.2),
+    ),
+)
+
+EXPERIMENTS = (WIRE, PEERS, DISTANCE, TLS, WRITES, OLD_MAIL)

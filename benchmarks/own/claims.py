@@ -1,10 +1,12 @@
 """What the queue itself costs per message: claiming and marking, in batches as kbadmin does, and row by row."""
 
+import atexit
+import functools
 import tempfile
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager, nullcontext
 from dataclasses import dataclass
 
 from sqlalchemy import select
@@ -23,6 +25,8 @@ from kbadmin.delivery.turns import turn
 from kbadmin.outbox.models import OutboxMessage, Status
 
 _WORKER = uuid.UUID(int=7)
+_open = ExitStack()
+atexit.register(_open.close)
 
 
 @dataclass(frozen=True)
@@ -37,10 +41,11 @@ class ClaimAndMark:
     def __call__(self, scale: Scale) -> Figures:
         """Fill a database, then do it; answers µs per row."""
         rows = scale.part(self.share, at_least=200)
-        with ground_with(self.database) as ground, installed(ground):
+        place = (
+            nullcontext(_filled(self.database, self.old_messages)) if self.old_messages else ground_with(self.database)
+        )
+        with place as ground, installed(ground):
             found = sending(ground)
-            if self.old_messages:
-                fill(found, self.old_messages)
             fill(found, rows, status=Status.QUEUED)
             db.session.remove()
             return {"µs/message": self.way(found, rows) / rows * 1e6}
@@ -80,6 +85,15 @@ def row_by_row(found: Sending, rows: int) -> float:
             message = session.get_one(OutboxMessage, row_id)
             message.status, message.settled_at, message.last_reply = Status.ACCEPTED, clock.now(), "250 2.0.0 Ok"
     return time.perf_counter() - began
+
+
+@functools.cache
+def _filled(database: str, rows: int) -> Ground:
+    """A ground with so many old messages, made once per run: filling takes much longer than what is measured."""
+    ground = _open.enter_context(ground_with(database))
+    with installed(ground):
+        fill(sending(ground), rows)
+    return ground
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import os
 
 from benchmarks import messages
 from benchmarks.messages import Letter
+from benchmarks.own.history import fill
 from benchmarks.own.installation import Sending, environment, installed, sending
 from benchmarks.rivals.ground import Ground, play
 from kbadmin.cli import main
@@ -23,6 +24,8 @@ def prepare(ground: Ground) -> None:
     """An installation, and the digests in its outbox."""
     with installed(ground):
         found = sending(ground)
+        if ground.old_messages:
+            fill(found, ground.old_messages)
         if ground.is_rendered_per_reader:
             queue_whole(ground, found)
         else:
