@@ -123,7 +123,20 @@ class OutboxMessage(Fenced, Base):
             sqlite_where=literal_column("status <> 'accepted'"),
             postgresql_where=literal_column("status <> 'accepted'"),
         ),
-        Index("ix_outbox_messages_recipient", "account_id", "recipient", "id"),
+        Index(
+            "ix_outbox_messages_recipient",
+            "account_id",
+            "recipient",
+            "id",
+            postgresql_ops={"recipient": "varchar_pattern_ops"},  # The beginning of an address, in any collation.
+        ),
+        Index(  # A body is deleted when no message is left that needs it.
+            "ix_outbox_messages_body",
+            "account_id",
+            "body_id",
+            sqlite_where=literal_column("body_id IS NOT NULL"),
+            postgresql_where=literal_column("body_id IS NOT NULL"),
+        ),
     )
 
     account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("accounts.id"))  # No index: two begin with it already.
@@ -151,6 +164,7 @@ class OutboxMessage(Fenced, Base):
     leased_by: Mapped[uuid.UUID | None] = mapped_column(Uuid)  # the worker
     lease_token: Mapped[int | None] = mapped_column(BIG)
     data_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # its bytes began to go out; kept where that matters
+    requeued_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # a person sent it again: it lives from then
     settled_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     last_reply: Mapped[str] = mapped_column(String(400), default="")
 

@@ -132,6 +132,7 @@ def upgrade():
         batch_op.add_column(sa.Column('leased_by', sa.Uuid(), nullable=True))
         batch_op.add_column(sa.Column('lease_token', sa.BigInteger().with_variant(sa.Integer(), 'sqlite'), nullable=True))
         batch_op.add_column(sa.Column('data_at', sa.DateTime(timezone=True), nullable=True))
+        batch_op.add_column(sa.Column('requeued_at', sa.DateTime(timezone=True), nullable=True))
         batch_op.alter_column('not_before_at',
                existing_type=sa.DateTime(timezone=True),
                nullable=True)
@@ -143,7 +144,8 @@ def upgrade():
         batch_op.create_index('ix_outbox_messages_deferred', ['lane_id', 'not_before_at'], unique=False, sqlite_where=sa.text("status = 'queued' AND not_before_at IS NOT NULL"), postgresql_where=sa.text("status = 'queued' AND not_before_at IS NOT NULL"))
         batch_op.create_index('ix_outbox_messages_leased', ['leased_by'], unique=False, sqlite_where=sa.text("status = 'sending'"), postgresql_where=sa.text("status = 'sending'"))
         batch_op.create_index('ix_outbox_messages_open', ['account_id', 'status', 'id'], unique=False, sqlite_where=sa.text("status <> 'accepted'"), postgresql_where=sa.text("status <> 'accepted'"))
-        batch_op.create_index('ix_outbox_messages_recipient', ['account_id', 'recipient', 'id'], unique=False)
+        batch_op.create_index('ix_outbox_messages_recipient', ['account_id', 'recipient', 'id'], unique=False, postgresql_ops={'recipient': 'varchar_pattern_ops'})
+        batch_op.create_index('ix_outbox_messages_body', ['account_id', 'body_id'], unique=False, sqlite_where=sa.text('body_id IS NOT NULL'), postgresql_where=sa.text('body_id IS NOT NULL'))
         batch_op.create_foreign_key(batch_op.f('fk_outbox_messages_account_id_body_id'), 'outbox_bodies', ['account_id', 'body_id'], ['account_id', 'id'])
         batch_op.drop_column('leased_until')
 
@@ -202,6 +204,7 @@ def downgrade():
     with op.batch_alter_table('outbox_messages', schema=None) as batch_op:
         batch_op.add_column(sa.Column('leased_until', sa.DateTime(timezone=True), nullable=True))
         batch_op.drop_constraint(batch_op.f('fk_outbox_messages_account_id_body_id'), type_='foreignkey')
+        batch_op.drop_index('ix_outbox_messages_body', sqlite_where=sa.text('body_id IS NOT NULL'), postgresql_where=sa.text('body_id IS NOT NULL'))
         batch_op.drop_index('ix_outbox_messages_recipient')
         batch_op.drop_index('ix_outbox_messages_open', sqlite_where=sa.text("status <> 'accepted'"), postgresql_where=sa.text("status <> 'accepted'"))
         batch_op.drop_index('ix_outbox_messages_leased', sqlite_where=sa.text("status = 'sending'"), postgresql_where=sa.text("status = 'sending'"))
@@ -214,6 +217,7 @@ def downgrade():
         batch_op.alter_column('not_before_at',
                existing_type=sa.DateTime(timezone=True),
                nullable=False)
+        batch_op.drop_column('requeued_at')
         batch_op.drop_column('data_at')
         batch_op.drop_column('lease_token')
         batch_op.drop_column('leased_by')
