@@ -20,6 +20,7 @@ from kbadmin import (
     installation,
     logs,
     navigation,
+    notices,
     sealing,
     templating,
 )
@@ -57,7 +58,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     errors.attach(app)
     templating.attach(app, settings)
     navigation.attach(app)
-    for room in (health, users, accounts, audit, smtp, delivery):
+    notices.attach(app)
+    for room in (health, notices, users, accounts, audit, smtp, delivery):
         app.register_blueprint(room.blueprint)
     for commands in (accounts_commands, users_commands, secrets_commands, outbox_commands, backup, restore):
         app.cli.add_command(commands)

@@ -23,7 +23,9 @@ def attach(app: Flask, settings: Settings) -> None:
     """Set up Jinja: unknown names are errors, and files under static/ carry the hash of their content."""
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.filters.update(when=when, day=day, inline_code=inline_code, plural=plural)
+    app.jinja_env.filters.update(
+        when=when, day=day, inline_code=inline_code, plural=plural, without_marks=without_marks
+    )
     static_folder = Path(app.static_folder or "")
 
     def static(path: str) -> str:
@@ -63,6 +65,11 @@ def inline_code(text: str) -> Markup:
     """Escaped text in which `code` and **the name of a place** are marked up."""
     escaped = str(escape(text))
     return Markup(_BOLD.sub(r"<strong>\1</strong>", _CODE.sub(r"<code>\1</code>", escaped)))  # noqa: S704 - escaped above.
+
+
+def without_marks(text: str) -> str:
+    """The same text for a letter in plain words: commands and places without their marks."""
+    return _BOLD.sub(r"\1", _CODE.sub(r"\1", text))
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:

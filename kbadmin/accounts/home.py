@@ -10,7 +10,7 @@ from flask import Blueprint, render_template
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from kbadmin import navigation
+from kbadmin import navigation, notices
 from kbadmin.access import Permission, requires
 
 blueprint = Blueprint("home", __name__)
@@ -65,8 +65,14 @@ def quick_link(link: QuickLink) -> None:
 @blueprint.get("/")
 @requires(Permission.MEMBER)
 def index() -> ResponseReturnValue:
-    """What is set up and what is missing, then where to go."""
+    """What needs attention, what is set up and what is missing, then where to go."""
     asked = sorted(SET_UP, key=lambda asked: asked.order)
     steps = [asked.step() for asked in asked if current_user.may(asked.permission)]
     links = [link for link in sorted(LINKS, key=lambda link: link.order) if current_user.may(link.permission)]
-    return render_template("home/index.html", steps=steps, links=links, missing=[s for s in steps if not s.is_done])
+    return render_template(
+        "home/index.html",
+        notices=notices.found(),
+        steps=steps,
+        links=links,
+        missing=[step for step in steps if not step.is_done],
+    )

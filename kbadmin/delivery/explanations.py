@@ -9,17 +9,9 @@ from kbadmin.smtp import explanations
 from kbadmin.smtp.diagnosis import Explanation, explain_outcome, explain_submission, it_note
 from kbadmin.smtp.models import SmtpService
 from kbadmin.smtp.security import Authentication, Security
+from kbadmin.smtp.steps import TITLES
 from kbadmin.smtp.transport import Stage
 
-TITLES = {
-    Stage.REACH: "Reach the server",
-    Stage.GREETING: "Greeting",
-    Stage.TLS: "Encryption (TLS)",
-    Stage.SIGN_IN: "Sign-in",
-    Stage.SENDER: "Sender accepted",
-    Stage.RECIPIENT: "Recipient accepted",
-    Stage.MESSAGE: "Message accepted",
-}
 LABELS = {
     "greeting": "Greeting", "server": "Server", "extensions": "Offers", "protocol": "Protocol", "cipher": "Cipher",
     "certificate_name": "Certificate for", "issuer": "Issued by", "expires_at": "Expires", "days_left": "Days left",

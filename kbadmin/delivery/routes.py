@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from kbadmin.access import Permission, requires
-from kbadmin.delivery import lane_tasks, running_tests, test_runs
+from kbadmin.delivery import attention, incidents, lane_tasks, running_tests, test_runs
 from kbadmin.delivery.explanations import explain_run, note_for_it, shown_steps
 from kbadmin.delivery.forms import TestEmailForm
 from kbadmin.delivery.models import TestRun
@@ -17,7 +17,7 @@ from kbadmin.smtp.models import SmtpService
 from kbadmin.smtp.service_page import show_on_list, show_on_service_page
 from kbadmin.users.queries import is_member
 
-__all__ = ["blueprint", "lane_tasks", "running_tests"]
+__all__ = ["attention", "blueprint", "incidents", "lane_tasks", "running_tests"]
 
 blueprint = Blueprint("delivery", __name__)
 

@@ -17,6 +17,7 @@ from kbadmin.engine import sweep, task, wake
 from kbadmin.outbox.models import OutboxMessage, Status
 from kbadmin.smtp import operations
 from kbadmin.smtp.access_token import TokenUnavailable
+from kbadmin.smtp.pauses import put_right
 from kbadmin.smtp.transport import Connection, MailServer, Reply, Stage, Step, SubmissionFailed
 from kbadmin.tenancy import enter, every_account
 
@@ -164,7 +165,7 @@ class _Run:
         service = operations.find(route.service_id, for_update=True)
         if service is not None and service.configuration_version == route.configuration_version and reply:
             service.tested_at = service.last_accepted_at = now
-            service.degraded_at = service.paused_at = service.pause_reason = None
+            put_right(service)
         record(
             "test e-mail failed" if failure else "test e-mail accepted",
             actor=WORKER,

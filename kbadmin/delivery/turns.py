@@ -1,4 +1,4 @@
-"""turn(): one short transaction of the pipeline, over the lanes of all accounts, and the time that workers share.
+"""turn(): one short transaction of the pipeline, over the lanes of all accounts.
 
 A worker knows a lane by its id before it knows an account, so its claims and marks go around the fence, through here
 and nowhere else. Every statement in the modules that use it names the lane, the worker or the lease token.
@@ -7,12 +7,9 @@ and nowhere else. Every statement in the modules that use it names the lane, the
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext
-from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
-from kbadmin import clock
 from kbadmin.database import db
 from kbadmin.tenancy import every_account
 
@@ -26,14 +23,3 @@ def turn() -> Iterator[Session]:
     is_sqlite = db.engine.dialect.name == "sqlite"
     with _one_at_a_time if is_sqlite else nullcontext(), every_account() as session:
         yield session
-
-
-def shared_now(session: Session) -> datetime:
-    """The time by which limits are kept: the database's, so that hosts whose clocks differ agree.
-
-    It follows :mod:`kbadmin.clock` where that is stopped or shifted. SQLite's is that of this machine.
-    """
-    if clock.is_stopped() or session.get_bind().dialect.name == "sqlite":
-        return clock.now()
-    told: datetime = session.scalars(select(func.clock_timestamp())).one()
-    return told.astimezone(UTC) + timedelta(seconds=clock.shift())

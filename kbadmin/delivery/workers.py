@@ -24,7 +24,8 @@ from kbadmin import logs
 from kbadmin.database import new_id
 from kbadmin.delivery import journals, marks
 from kbadmin.delivery.models import LaneConnection, Worker
-from kbadmin.delivery.turns import shared_now, turn
+from kbadmin.delivery.turns import turn
+from kbadmin.shared_time import shared_now
 
 BEAT_SECONDS = 1.0
 CONNECTIONS_AFTER_SECONDS = 60.0

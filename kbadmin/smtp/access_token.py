@@ -12,8 +12,9 @@ from datetime import timedelta
 
 from kbadmin import clock, config
 from kbadmin.audit.operations import WORKER, Subject, record
-from kbadmin.database import abandon, begin_writing, commit, stop_reading
+from kbadmin.database import abandon, begin_writing, commit, db, stop_reading
 from kbadmin.encryption import Secret
+from kbadmin.shared_time import shared_now
 from kbadmin.smtp import authorization, operations
 from kbadmin.smtp.authorization_failures import AuthorizationFailed
 from kbadmin.smtp.grants import GrantUnusable, Tokens, put_tokens
@@ -71,7 +72,7 @@ def fresh(service_id: uuid.UUID, *, refused_version: int | None = None) -> Acces
         if (good := _usable(service, refused_version)) is not None:
             commit()
             return good
-        if service.refresh_leased_until is None or service.refresh_leased_until <= clock.now():
+        if service.refresh_leased_until is None or service.refresh_leased_until <= shared_now(db.session()):
             renewal = _lease(service)
             commit()
             return _renew(service_id, renewal)
@@ -101,7 +102,7 @@ def _lease(service: SmtpService) -> _Renewal:
     if refresh_token is None or client_secret is None or service.client_id is None:
         commit()
         raise TokenUnavailable(AuthorizationFailed("not_authorized"), is_transient=False)
-    service.refresh_leased_until = clock.now() + timedelta(seconds=LEASE_SECONDS)
+    service.refresh_leased_until = shared_now(db.session()) + timedelta(seconds=LEASE_SECONDS)
     return _Renewal(
         client_id=service.client_id,
         client_secret=client_secret,
@@ -158,6 +159,7 @@ def _give_up(service: SmtpService, failed: AuthorizationFailed) -> None:
     """A human is needed: a wrong or expired client pauses the service, a dead grant must be given anew."""
     service.authorization_failure = failed.as_facts()
     service.paused_at = service.paused_at or clock.now()
+    service.paused_until = service.submission_failure = None  # The later reason counts, and does not pass by itself.
     service.pause_reason = failed.kind if failed.aadsts is None else f"AADSTS{failed.aadsts}"
     if failed.error == "invalid_grant":
         service.access_token = service.refresh_token = service.access_token_expires_at = None

@@ -6,6 +6,7 @@ from wtforms import Field, RadioField, StringField, ValidationError
 
 from kbadmin.encryption import Secret
 from kbadmin.forms import BaseForm, OneLine, Required
+from kbadmin.smtp.limit_fields import LimitFields
 from kbadmin.smtp.operations import NewSecrets
 from kbadmin.smtp.security import Authentication
 from kbadmin.smtp.service_fields import (
@@ -19,7 +20,7 @@ from kbadmin.smtp.service_fields import (
 from kbadmin.users.forms import FreshPasswordMixin
 
 
-class CreateServiceForm(GeneralFields, SignInFields, OAuthFields, FreshPasswordMixin):
+class CreateServiceForm(GeneralFields, SignInFields, OAuthFields, LimitFields, FreshPasswordMixin):
     """Create SMTP Service."""
 
     def validate_password(self, field: Field) -> None:
@@ -35,20 +36,21 @@ class CreateServiceForm(GeneralFields, SignInFields, OAuthFields, FreshPasswordM
     def values(self) -> dict[str, Any]:
         """All columns of the new service."""
         kind = {"authentication": Authentication(self.authentication.data), "username": self.username.data or None}
-        return {**self.general_values(), **kind, **self.oauth_values()}
+        return {**self.general_values(), **kind, **self.oauth_values(), **self.limit_values()}
 
     def secrets(self) -> NewSecrets:
         """What was typed into the write-only fields."""
         return _typed(self.password, self.client_secret)
 
 
-class EditServiceForm(GeneralFields, SignInFields, FreshPasswordMixin):
+class EditServiceForm(GeneralFields, SignInFields, LimitFields, FreshPasswordMixin):
     """Edit SMTP Service: everything but the registration, which has a page of its own."""
 
     def values(self) -> dict[str, Any]:
         """The columns this page may change. Leaving OAuth2 keeps its fields for the day one returns."""
         kind = Authentication(self.authentication.data)
-        return {**self.general_values(), "authentication": kind, "username": self.username.data or None}
+        signs_in = {"authentication": kind, "username": self.username.data or None}
+        return {**self.general_values(), **signs_in, **self.limit_values()}
 
     def secrets(self) -> NewSecrets:
         """A new password, if one was typed."""

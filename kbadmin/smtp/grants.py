@@ -9,6 +9,7 @@ from kbadmin import clock
 from kbadmin.encryption import Secret
 from kbadmin.smtp.identity import Identity
 from kbadmin.smtp.models import SmtpService
+from kbadmin.smtp.pauses import put_right
 
 SHORTEST_LIFE = 60
 LONGEST_LIFE = 48 * 3600
@@ -104,6 +105,7 @@ def put_tokens(service: SmtpService, tokens: Tokens) -> None:
         service.refresh_token = tokens.refresh_token
     service.token_version += 1
     service.refresh_leased_until = None
+    service.tokens_renewed_at = clock.now()
 
 
 def put_grant(service: SmtpService, grant: Grant, *, authorized_by: str) -> None:
@@ -115,7 +117,7 @@ def put_grant(service: SmtpService, grant: Grant, *, authorized_by: str) -> None
     service.authorized_at = clock.now()
     service.authorized_by = authorized_by
     service.authorization_failure = None
-    service.paused_at = service.pause_reason = service.degraded_at = None
+    put_right(service)
 
 
 def _is_token(value: Any) -> bool:

@@ -15,14 +15,16 @@ from kbadmin.database import abandon, begin_writing, db
 from kbadmin.encryption import Secret
 from kbadmin.smtp import flows
 from kbadmin.smtp.changes import REGISTRATION, SERVER, SIGN_IN, Dropped, changed_fields, dropped_by
+from kbadmin.smtp.limits import keep_within
 from kbadmin.smtp.models import SmtpService
+from kbadmin.smtp.pauses import put_right
 from kbadmin.smtp.security import Authentication
 from kbadmin.smtp.usages import ServiceInUse, usages
 
 VERSIONED = frozenset((*SERVER, *REGISTRATION, *SIGN_IN, "authentication", "username"))
 KEY_LENGTH = 120  # the column friendly_name_key
 COPIED = (*VERSIONED, "send_from_address", "reply_to_address", "send_from_name", "secret_expires_on")
-COPIED_LIMITS = ("max_connections", "messages_per_minute", "recipients_per_day")
+COPIED_LIMITS = ("max_connections", "messages_per_minute", "recipients_per_day", "uncertain_messages")
 
 
 class NameTaken(ValueError):
@@ -74,6 +76,7 @@ def create_service(values: dict[str, Any], secrets: NewSecrets, *, actor: Actor)
     _require_free_name(values["friendly_name"])
     service = SmtpService(**values, created_by=actor.label)
     service.friendly_name_key = folded(service.friendly_name)
+    keep_within(service)
     _store(service, secrets)
     db.session.add(service)
     _flush(service.friendly_name)
@@ -105,8 +108,8 @@ def change_service(
     changed = changed_fields(service, values)
     _apply(service, values, secrets, dropped)
     replaced = [name for name in ("password", "client_secret") if getattr(secrets, name) is not None]
-    _after_change(service, {*changed, *replaced})
     _flush(values.get("friendly_name", ""))
+    _after_change(service, {*changed, *replaced})
     if changed or replaced:
         record(
             "smtp service changed",
@@ -205,6 +208,7 @@ def _apply(service: SmtpService, values: dict[str, Any], secrets: NewSecrets, dr
         setattr(service, name, value)
     if "friendly_name" in values:
         service.friendly_name_key = folded(service.friendly_name)
+    keep_within(service)
     for name, value in kept.items():
         setattr(service, name, value)
     service.password_set_at = service.password_set_at if kept["password"] else None
@@ -234,8 +238,8 @@ def _after_change(service: SmtpService, changed: set[str]) -> None:
     if changed & (VERSIONED | {"password"}):
         service.tested_at = None
     if changed & (VERSIONED | {"password", "client_secret"}):
-        service.degraded_at = service.paused_at = None
-        service.pause_reason = service.authorization_failure = None
+        service.authorization_failure = None
+        put_right(service)
 
 
 def _subject(service: SmtpService) -> Subject:

@@ -83,11 +83,14 @@ class Audience:
 
 @dataclass(frozen=True)
 class SendingLimits:
-    """How fast the provider lets one mailbox send, with a margin."""
+    """How fast one mailbox usually sends there, and the most that may be set; none: as fast as the server takes it."""
 
     connections: int
-    per_minute: int
-    per_day: int
+    most_connections: int
+    per_minute: int | None = None
+    most_per_minute: int | None = None
+    per_day: int | None = None
+    most_per_day: int | None = None
 
 
 @dataclass(frozen=True)

@@ -16,6 +16,7 @@ from kbadmin.smtp.forms import CreateServiceForm, DeleteForm, DuplicateForm, Edi
 from kbadmin.smtp.models import SmtpService
 from kbadmin.smtp.operations import NameTaken, WouldDrop
 from kbadmin.smtp.presets import presets_by_provider
+from kbadmin.smtp.resuming import resume_service
 from kbadmin.smtp.security import Authentication, Security
 from kbadmin.smtp.service_page import list_values, service_page
 from kbadmin.smtp.usages import ServiceInUse, usages
@@ -124,6 +125,19 @@ def enable(service_id: uuid.UUID) -> ResponseReturnValue:
     if BaseForm().validate_on_submit():
         operations.set_enabled(service_id, enabled=True, actor=current_user.actor)
         flash("The service is enabled.", "success")
+    return redirect(url_for("smtp.edit", service_id=service_id), 303)
+
+
+@blueprint.post("/smtp/<uuid:service_id>/resume")
+@requires(Permission.MANAGE_SMTP)
+def resume(service_id: uuid.UUID) -> ResponseReturnValue:
+    """The cause was put right elsewhere: try again now."""
+    service_or_404(service_id)
+    if BaseForm().validate_on_submit():
+        resume_service(service_id, actor=current_user.actor)
+        flash(
+            "Sending goes on: the mail that waits is tried now. If the cause is still there, it stops again.", "success"
+        )
     return redirect(url_for("smtp.edit", service_id=service_id), 303)
 
 

@@ -8,12 +8,12 @@ from kbadmin.headers import allow_form_action
 from kbadmin.smtp import authorization, flows
 from kbadmin.smtp.blueprint import traveller
 from kbadmin.smtp.changes import Dropped
-from kbadmin.smtp.explanations import explain_failure, note_for_it
 from kbadmin.smtp.forms import EditServiceForm
+from kbadmin.smtp.limits import is_microsofts
 from kbadmin.smtp.models import SmtpService, State
 from kbadmin.smtp.presets import retirement_notice
-from kbadmin.smtp.providers import error_link
 from kbadmin.smtp.security import Authentication
+from kbadmin.smtp.standing import Remedy, authorization_trouble, remedy_of, trouble_of
 from kbadmin.smtp.usages import usages
 
 PANELS: list[Any] = []
@@ -34,7 +34,7 @@ def show_on_list(panel: Any) -> None:
 
 def list_values() -> dict[str, Any]:
     """What rooms above add to the list."""
-    values: dict[str, Any] = {}
+    values: dict[str, Any] = {"trouble_of": trouble_of}
     for panel in LIST_PANELS:
         values |= panel()
     return values
@@ -54,23 +54,15 @@ def service_page(service: SmtpService, form: EditServiceForm, *, would_drop: Dro
         form=form,
         State=State,
         is_oauth=is_oauth,
+        is_microsofts=is_microsofts(service.host, service.authentication),
         may_authorize=is_oauth and not service.needs_secret and not service.disabled_at,
         question=flows.pending(service, traveller()) if is_oauth else None,
-        failure=_failure(service),
+        trouble=trouble_of(service),
+        failure=authorization_trouble(service),
+        remedy=remedy_of(service),
+        Remedy=Remedy,
         would_drop=would_drop,
         usages=usages(service.id),
         retirement_notice=retirement_notice(service),
         **values,
     )
-
-
-def _failure(service: SmtpService) -> dict[str, Any] | None:
-    facts = service.authorization_failure
-    if not facts:
-        return None
-    explanation = explain_failure(facts, service)
-    return {
-        "explanation": explanation,
-        "details": note_for_it(facts, service, what=explanation.what),
-        "link": error_link(facts["aadsts"]) if facts.get("aadsts") else None,
-    }

@@ -5,6 +5,16 @@ from dataclasses import dataclass, field
 
 from kbadmin.smtp.failures import Stage, SubmissionFailed
 
+TITLES = {
+    Stage.REACH: "Reach the server",
+    Stage.GREETING: "Greeting",
+    Stage.TLS: "Encryption (TLS)",
+    Stage.SIGN_IN: "Sign-in",
+    Stage.SENDER: "Sender accepted",
+    Stage.RECIPIENT: "Recipient accepted",
+    Stage.MESSAGE: "Message accepted",
+}
+
 
 @dataclass(frozen=True)
 class Step:

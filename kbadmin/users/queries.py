@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import select
 
+from kbadmin.access import Permission
 from kbadmin.database import db
 from kbadmin.email_addresses import NotOneAddress, comparable
 from kbadmin.tenancy import every_account
@@ -43,6 +44,11 @@ def is_member(email: str) -> bool:
 def members() -> list[Membership]:
     """Everybody in the present account, invited and disabled people included, by name."""
     return sorted(db.session.scalars(select(Membership)), key=lambda member: member.user.label.casefold())
+
+
+def members_who_may(permission: Permission) -> list[Membership]:
+    """Everybody who may do this in the present account now."""
+    return [member for member in members() if member.is_active and member.may(permission)]
 
 
 def find_member(membership_id: uuid.UUID) -> Membership | None:

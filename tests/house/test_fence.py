@@ -28,6 +28,9 @@ CALLERS_OF_EVERY_ACCOUNT = {
     "outbox.commands.status",
     "outbox.resuming.expire_older_than",
     "outbox.resuming.waiting",
+    "smtp.keeping._unused_grants",
+    "smtp.resuming.pauses_that_end",
+    "smtp.secret_expiry.expiring",
     "users.queries.accounts_of",
 }
 
