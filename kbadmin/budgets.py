@@ -56,3 +56,6 @@ class Limits:
     final_reply_seconds: float = 600.0
     connection_seconds: float = 900.0
     idle_connection_seconds: float = 30.0
+    # A worker of another host that does not beat: its connections are free, and then its messages, too.
+    silent_worker_seconds: float = 60.0
+    dead_worker_seconds: float = 15 * 60.0

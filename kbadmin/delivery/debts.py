@@ -31,7 +31,8 @@ class Debt:
     def pay(self) -> None:
         """Record and give back; raises what the database raises, and can be tried again."""
         with turn() as session:
-            marks.accept(session, self.accepted)
+            recorded = marks.accept(session, self.accepted)
+            lanes.count_results(session, self.lane_id, accepted=recorded)
             if self.lease_token is not None:
                 marks.take_back_lease(session, self.lease_token)
             if self.connection is not None:

@@ -12,24 +12,25 @@ import os
 import socket
 import time
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.orm import Session
 
-from kbadmin import logs
+from kbadmin import config, logs
 from kbadmin.database import new_id
-from kbadmin.delivery import journals, marks
+from kbadmin.delivery import journals, lanes, marks
+from kbadmin.delivery.journals import Accepted
 from kbadmin.delivery.models import LaneConnection, Worker
 from kbadmin.delivery.turns import turn
+from kbadmin.outbox.models import MESSAGES, Status
 from kbadmin.shared_time import shared_now
 
 BEAT_SECONDS = 1.0
-CONNECTIONS_AFTER_SECONDS = 60.0
-MESSAGES_AFTER_SECONDS = 15 * 60.0
 FORGOTTEN_AFTER = timedelta(days=1)
 
 log = logs.get(__name__)
@@ -101,10 +102,10 @@ class Presence:
         if seen is None or seen.beat != beat:
             self._seen[worker_id] = Seen(beat)
             return
-        silent = time.monotonic() - seen.changed_at
-        if silent > MESSAGES_AFTER_SECONDS:
+        silent, limits = time.monotonic() - seen.changed_at, config.current().limits
+        if silent > limits.dead_worker_seconds:
             bury(self.folder, worker_id)
-        elif silent > CONNECTIONS_AFTER_SECONDS:
+        elif silent > limits.silent_worker_seconds:
             with turn() as session:
                 free_connections(session, worker_id)
 
@@ -114,13 +115,24 @@ def bury(folder: Path, worker_id: uuid.UUID) -> None:
     found = journals.of_worker(folder, worker_id)
     accepted = [entry for journal in found for entry in journals.read(journal)]
     with turn() as session:
-        recorded = marks.accept(session, accepted)
+        recorded = _record(session, worker_id, accepted)
         returned = marks.take_back_from(session, worker_id)
         _leave(session, worker_id)
     for journal in found:
         journal.unlink(missing_ok=True)
     lock_file(folder, worker_id).unlink(missing_ok=True)
     log.warning("took over from a worker that died", worker=str(worker_id), recorded=recorded, returned=returned)
+
+
+def _record(session: Session, worker_id: uuid.UUID, accepted: Sequence[Accepted]) -> int:
+    """Record what the journals say, in the lanes' totals as well."""
+    ids = [one.id for one in accepted]
+    held = select(MESSAGES.c.lane_id, func.count()).where(
+        MESSAGES.c.leased_by == worker_id, MESSAGES.c.status == Status.SENDING.value, MESSAGES.c.id.in_(ids)
+    )
+    for lane_id, count in session.execute(held.group_by(MESSAGES.c.lane_id)).all():
+        lanes.count_results(session, lane_id, accepted=count)
+    return marks.accept(session, accepted)
 
 
 def free_connections(session: Session, worker_id: uuid.UUID) -> None:
