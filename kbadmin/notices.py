@@ -38,7 +38,7 @@ class Notice:
 @dataclass(frozen=True)
 class _Asked:
     find: Callable[[], list[Notice]]
-    counted: Callable[[], Select[tuple[int]]]
+    counted: Callable[[], Select[int]]
     permission: Permission
 
 
@@ -51,7 +51,7 @@ def attach(app: Flask) -> None:
 
 
 def notice_with(
-    find: Callable[[], list[Notice]], *, counted: Callable[[], Select[tuple[int]]], permission: Permission
+    find: Callable[[], list[Notice]], *, counted: Callable[[], Select[int]], permission: Permission
 ) -> None:
     """A room says what needs attention. ``counted`` answers a query for how many that is, without finding them."""
     NOTICES.append(_Asked(find, counted, permission))

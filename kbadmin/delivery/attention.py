@@ -45,7 +45,7 @@ def _next_try(service: SmtpService) -> datetime | None:
     return lane.closed_until if lane and lane.closed_until and lane.closed_until > clock.now() else None
 
 
-def _open() -> Select[tuple[ServiceIncident, SmtpService]]:
+def _open() -> Select[ServiceIncident, SmtpService]:
     return (
         select(ServiceIncident, SmtpService)
         .join(SmtpService, SmtpService.id == ServiceIncident.smtp_service_id)
@@ -54,7 +54,7 @@ def _open() -> Select[tuple[ServiceIncident, SmtpService]]:
     )
 
 
-def _counted() -> Select[tuple[int]]:
+def _counted() -> Select[int]:
     return select(func.count(ServiceIncident.id)).where(ServiceIncident.ended_at.is_(None))
 
 

@@ -73,7 +73,7 @@ def _expires_soon() -> list[ColumnElement[bool]]:
     ]
 
 
-def _counted() -> Select[tuple[int]]:
+def _counted() -> Select[int]:
     return select(func.count(SmtpService.id)).where(*_expires_soon())
 
 

@@ -89,9 +89,17 @@ def _remedy_of_pause(service: SmtpService) -> Remedy:
 
 
 def _submissions(facts: Mapping[str, Any], service: SmtpService) -> Trouble:
-    said = {name: facts.get(name) for name in ("code", "enhanced", "challenge", "exception_name")}
     text = facts.get("text") or ""
-    explanation = explain_submission(facts["stage"], facts["kind"], text=text, **said, **values_of(service))
+    explanation = explain_submission(
+        facts["stage"],
+        facts["kind"],
+        facts.get("code"),
+        facts.get("enhanced"),
+        text,
+        facts.get("challenge"),
+        facts.get("exception_name"),
+        **dict[str, Any](values_of(service)),
+    )
     reply = " ".join(str(part) for part in (facts.get("code"), facts.get("enhanced"), text) if part)
     details = it_note(
         what=explanation.what,
