@@ -18,7 +18,7 @@ from kbadmin import __version__, config, doctor, installation, schema, serving, 
 from kbadmin.accounts.commands import accounts
 from kbadmin.app import create_app
 from kbadmin.backup_commands import backup, restore
-from kbadmin.outbox.commands import outbox
+from kbadmin.delivery.commands import outbox
 from kbadmin.paths import shipped
 from kbadmin.secrets_commands import secrets
 from kbadmin.users.commands import users

@@ -9,6 +9,7 @@ of its own that comes *before* the write section. Commands and the worker use :f
 
 import os
 import secrets
+import sqlite3
 import time
 import uuid
 from collections.abc import Iterator
@@ -30,6 +31,8 @@ from kbadmin.paths import shipped
 ACCOUNT = "account_id"
 WRITING = "writing"
 SQLITE_BEGIN = "sqlite_begin"
+SQLITE_SYNCHRONOUS = "sqlite_synchronous"
+LOCK_SECONDS = 5.0  # how long a writer waits for its turn
 
 
 class NotWriting(RuntimeError):
@@ -167,10 +170,15 @@ def ledger(account_id: uuid.UUID | None = None) -> Iterator[Session]:
 
 
 @contextmanager
-def own_session(account: object = None) -> Iterator[Session]:
-    """A new writing session, committed at the end of the block unless it raises."""
+def own_session(account: object = None, *, survives_power_cut: bool = True) -> Iterator[Session]:
+    """A new writing session, committed at the end of the block unless it raises.
+
+    Without ``survives_power_cut`` SQLite does not wait for the disk: what was committed survives the end of the
+    process, not of the machine. Only for what can be found out, or done, again.
+    """
+    options = {SQLITE_BEGIN: "IMMEDIATE", SQLITE_SYNCHRONOUS: "FULL" if survives_power_cut else "NORMAL"}
     with Session(db.engine, info={WRITING: True} | ({ACCOUNT: account} if account else {})) as session:
-        session.connection(execution_options={SQLITE_BEGIN: "IMMEDIATE"})
+        session.connection(execution_options=options)
         yield session
         session.commit()
 
@@ -204,4 +212,36 @@ def _prepare_sqlite(engine: Engine) -> None:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        connection.exec_driver_sql(f"BEGIN {connection.get_execution_options().get(SQLITE_BEGIN, 'DEFERRED')}")
+        options = connection.get_execution_options()
+        _be_synchronous(connection, options.get(SQLITE_SYNCHRONOUS, "FULL"))
+        if options.get(SQLITE_BEGIN) == "IMMEDIATE":
+            _begin_immediate(connection.connection)
+        else:
+            connection.exec_driver_sql("BEGIN DEFERRED")
+
+
+def _be_synchronous(connection: Connection, wanted: str) -> None:
+    if connection.info.setdefault(SQLITE_SYNCHRONOUS, "FULL") != wanted:
+        connection.exec_driver_sql(f"PRAGMA synchronous={wanted}")
+        connection.info[SQLITE_SYNCHRONOUS] = wanted
+
+
+def _begin_immediate(connection: Any) -> None:
+    """Ask for the one writer's place every two milliseconds. SQLite's own waiting soon sleeps for a tenth of a second,
+    in which others who came later take it over and over.
+    """
+    cursor = connection.cursor()
+    limit = time.monotonic() + LOCK_SECONDS
+    try:
+        cursor.execute("PRAGMA busy_timeout=0")
+        while True:
+            try:
+                cursor.execute("BEGIN IMMEDIATE")
+                break
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > limit:
+                    raise
+                time.sleep(0.002)
+    finally:
+        cursor.execute("PRAGMA busy_timeout=5000")
+        cursor.close()

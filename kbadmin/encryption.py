@@ -13,9 +13,8 @@ import hashlib
 import json
 import secrets as random
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import Any, NamedTuple, NoReturn
 from urllib.parse import quote
 
 from cryptography.exceptions import InvalidTag
@@ -33,6 +32,7 @@ REMEMBERED_FROM = 6  # Masking shorter values would blot out ordinary words.
 REMEMBERED_TO = 8192  # Longer values are messages, which are never logged.
 
 _URL_SAFE = str.maketrans("+/", "-_")
+_FROM_URL_SAFE = str.maketrans("-_+/", "+/??")  # What is not of this alphabet must not pass for it.
 
 _revealed: dict[str, None] = {}
 
@@ -82,8 +82,7 @@ class Secret:
         raise TypeError("a Secret is not pickled")
 
 
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """Where a sealed value lives and whom it is for; becomes the associated data of its envelope."""
 
     table: str
@@ -94,8 +93,15 @@ class Place:
 
     def associated_data(self, kid: str) -> bytes:
         """The bytes that GCM authenticates beside the ciphertext; JSON, so that no two places can collide."""
+        beginning = _beginning(kid, self.table, self.column, self.account)
         digest = hashlib.sha256(self.destination.encode()).hexdigest()
-        return json.dumps([VERSION, kid, self.table, self.column, self.account, self.row, digest]).encode()
+        return f'{beginning}, {json.dumps(self.row)}, "{digest}"]'.encode()
+
+
+@lru_cache(maxsize=1024)
+def _beginning(*parts: str) -> str:
+    """The JSON list of what many values have in common, as far as that."""
+    return json.dumps([VERSION, *parts]).removesuffix("]")
 
 
 class KeyRing:
@@ -155,8 +161,8 @@ def _parts(envelope: str) -> tuple[str, bytes]:
     if version != VERSION or not kid:
         raise Unreadable("this is not an envelope that this version can read")
     try:
-        raw = base64.b64decode(payload, altchars=b"-_", validate=True)
-    except binascii.Error:
+        raw = binascii.a2b_base64(payload.translate(_FROM_URL_SAFE), strict_mode=True)
+    except ValueError:  # Of which binascii.Error is one; the other is for letters outside ASCII.
         raise Unreadable("the envelope is damaged") from None
     if len(raw) < NONCE_BYTES + 16:
         raise Unreadable("the envelope is damaged")

@@ -1,5 +1,8 @@
 """/healthz and /readyz: for load balancers. Live means the process answers; ready means it can do its work."""
 
+from collections.abc import Callable
+from typing import Any
+
 from flask import Blueprint, Response, current_app, jsonify
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -9,7 +12,15 @@ from kbadmin.encryption import Unreadable
 from kbadmin.installation import check_canary, is_paused
 
 blueprint = Blueprint("health", __name__)
+
+#: What rooms above add to the answer of /readyz; it informs and decides nothing.
+TOLD: dict[str, Callable[[], Any]] = {}
 log = logs.get(__name__)
+
+
+def tell(name: str, function: Callable[[], Any]) -> None:
+    """Add a JSON value to the answer of /readyz."""
+    TOLD[name] = function
 
 
 @blueprint.get("/healthz")
@@ -35,5 +46,6 @@ def ready() -> tuple[Response, int]:
         checks = dict.fromkeys(checks, False)
     good = all(checks.values())
     status = "ready" if good else "not ready"
-    body = jsonify(status=status, app=current_app.name, checks=checks, worker_paused=is_worker_paused)
+    told = {name: function() for name, function in TOLD.items()} if checks["schema"] else {}
+    body = jsonify(status=status, app=current_app.name, checks=checks, worker_paused=is_worker_paused, **told)
     return body, 200 if good else 503

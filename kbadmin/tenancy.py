@@ -76,9 +76,9 @@ def current_account(session: Session | None = None) -> uuid.UUID:
 
 
 @contextmanager
-def every_account() -> Iterator[Session]:
+def every_account(*, survives_power_cut: bool = True) -> Iterator[Session]:
     """A session of its own that sees the rows of all accounts. Each caller is named in a house test."""
-    with own_session(EVERY) as session:
+    with own_session(EVERY, survives_power_cut=survives_power_cut) as session:
         yield session
 
 

@@ -25,6 +25,7 @@ from kbadmin.smtp.pipelining import Submitted
 
 SLICE_SECONDS = 1.0
 BUSY_SECONDS = 1.0
+LOOK_SECONDS = 0.25  # Until then somebody's change of the service is not noticed.
 MARK_SECONDS = 1.0
 
 
@@ -115,11 +116,13 @@ class Carrier:
         self.release(held)
 
     def _work(self, terms: Terms, hands: Hands, held: HeldConnection, on_full: Callable[[], None]) -> Rest:
-        until = time.monotonic() + SLICE_SECONDS
+        looked_at = time.monotonic()
+        until = looked_at + SLICE_SECONDS
         while not self.is_stopping and time.monotonic() < until and held.is_usable:
-            with turn() as session:
+            with turn(survives_power_cut=not terms.is_fast) as session:
                 outcomes.record_accepted(session, terms, held.unrecorded)
-                terms = lanes.terms(session, terms.lane_id)
+                if time.monotonic() > looked_at + LOOK_SECONDS:
+                    terms, looked_at = lanes.terms(session, terms.lane_id), time.monotonic()
                 if not terms.is_open or not held.fits(terms):
                     break
                 claim = claims.claim(session, terms, self.worker_id)
@@ -193,7 +196,7 @@ class Carrier:
     def _record(self, terms: Terms, held: HeldConnection) -> None:
         """Record acceptances by themselves; otherwise they go along with the next claim."""
         if held.unrecorded:
-            with turn() as session:
+            with turn(survives_power_cut=not terms.is_fast) as session:
                 outcomes.record_accepted(session, terms, held.unrecorded)
         held.forget_recorded()
 

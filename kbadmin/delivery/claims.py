@@ -10,9 +10,10 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, cast
+from functools import lru_cache
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import ColumnElement, CursorResult, bindparam, literal_column, select, update
+from sqlalchemy import ColumnElement, CursorResult, String, bindparam, literal_column, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from kbadmin import clock
@@ -27,13 +28,12 @@ _IS_DUE: ColumnElement[bool] = literal_column("not_before_at IS NULL")
 _IS_DEFERRED: ColumnElement[bool] = literal_column("not_before_at IS NOT NULL")
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(NamedTuple):
     """One message in our hands."""
 
     id: int
     account_id: uuid.UUID
-    public_id: uuid.UUID
+    public_id: str | uuid.UUID  # with or without dashes
     kind: str
     recipient: str
     message_id: str
@@ -54,6 +54,19 @@ class Claim:
     messages: Sequence[Claimed] = field(default_factory=tuple)
     again_in: float | None = None
     is_full: bool = False
+
+
+def _told(name: str) -> ColumnElement[Any]:
+    """Ids as the driver has them: making three UUIDs a message would cost more than reading it."""
+    return type_coerce(MESSAGES.c[name], String()) if name in _IDS else MESSAGES.c[name]
+
+
+_IDS = ("account_id", "public_id", "body_id")
+
+
+@lru_cache(maxsize=4096)
+def _id(told: str | uuid.UUID | None) -> uuid.UUID | None:
+    return uuid.UUID(told) if isinstance(told, str) else told
 
 
 # Statements are made once: making them costs more than running them.
@@ -83,7 +96,7 @@ _LEASE = (
         lease_token=bindparam("token"),
         attempts=MESSAGES.c.attempts + 1,
     )
-    .returning(MESSAGES.c.priority, *(MESSAGES.c[name] for name in Claimed.__dataclass_fields__))
+    .returning(MESSAGES.c.priority, *(_told(name) for name in Claimed._fields))
 )
 _ANY_SUPPRESSED = (
     select(SuppressedAddress.id)
@@ -133,7 +146,16 @@ def next_due_in(session: Session, lane_id: uuid.UUID) -> float | None:
 def _lease(session: Session, lane_id: uuid.UUID, worker_id: uuid.UUID, token: int, most: int) -> list[Claimed]:
     values = {"lane": lane_id, "worker": worker_id, "token": token, "most": most}
     rows = sorted(session.connection().execute(_LEASE, values), key=lambda row: (row[0], row[1]))
-    return [Claimed(*row[1:]) for row in rows]
+    return [
+        Claimed(row.id, cast("uuid.UUID", _id(row.account_id)), row.public_id, *row[4:8], _id(row.body_id), *row[9:])
+        for row in rows
+    ]
+
+
+def _claimed(row: Sequence[Any]) -> Claimed:
+    _, number, account_id, public_id, kind, recipient, message_id, content, body_id, *rest = row
+    values: list[Any] = [number, _id(account_id), public_id, kind, recipient, message_id, content, _id(body_id), *rest]
+    return Claimed._make(values)
 
 
 def _expire(session: Session, claimed: Sequence[Claimed], token: int) -> set[int]:

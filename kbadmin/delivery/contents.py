@@ -14,7 +14,7 @@ from kbadmin.outbox.messages import NotSendable, with_sender
 from kbadmin.outbox.models import MessageBody
 from kbadmin.outbox.skeletons import Skeleton
 from kbadmin.smtp.pipelining import Outgoing
-from kbadmin.smtp.wire_format import stuff
+from kbadmin.smtp.wire_format import Stuffed, stuff
 
 PURPOSE = "outbox"
 KEPT = 32  # skeletons a connection remembers
@@ -51,27 +51,36 @@ class Contents:
         """Each message ready for the wire, one at a time; those that cannot be made are added to ``broken``."""
         for one in claimed:
             try:
-                yield Outgoing(one.id, one.recipient, stuff(self._content(one)))
+                yield Outgoing(one.id, one.recipient, self._content(one))
             except (NotSendable, Unreadable, ValueError, KeyError) as error:
                 broken.append(Broken(one, f"{type(error).__name__}: {error}"))
 
-    def _content(self, one: Claimed) -> bytes:
+    def _content(self, one: Claimed) -> Stuffed:
         if one.body_id is None:
             if one.content_sealed is None:
                 raise NotSendable("its content is gone")
-            return with_sender(
-                self._opened(one, "content_sealed", one.content_sealed).encode("ascii"), self._sender_lines
-            )
+            content = self._opened(one, "content_sealed", one.content_sealed).encode("ascii")
+            return stuff(with_sender(content, self._sender_lines))
         parts = json.loads(self._opened(one, "parts_sealed", one.parts_sealed)) if one.parts_sealed else {}
-        filled = self._skeletons[one.body_id].fill(recipient=one.recipient, message_id=one.message_id, parts=parts)
-        return with_sender(filled, self._sender_lines)
+        skeleton = self._skeletons[one.body_id]
+        ready = skeleton.fill_stuffed(recipient=one.recipient, message_id=one.message_id, parts=parts)
+        if ready is not None and with_sender(ready[0], self._sender_lines) is ready[0]:
+            return Stuffed(ready[0] + b".\r\n", ready[1], is_ascii=True)
+        filled = skeleton.fill(recipient=one.recipient, message_id=one.message_id, parts=parts)
+        return stuff(with_sender(filled, self._sender_lines))
 
     def _opened(self, one: Claimed, column: str, envelope: str) -> str:
         place = Place(
             table="outbox_messages",
             column=column,
             account=str(one.account_id),
-            row=str(one.public_id),
+            row=_with_dashes(one.public_id),
             destination=f"{one.message_id} {one.recipient}",
         )
         return self._keys.open_text(envelope, purpose=PURPOSE, place=place)
+
+
+def _with_dashes(public_id: str | uuid.UUID) -> str:
+    if isinstance(public_id, str):
+        return f"{public_id[:8]}-{public_id[8:12]}-{public_id[12:16]}-{public_id[16:20]}-{public_id[20:]}"
+    return str(public_id)

@@ -36,6 +36,15 @@ _COUNT_RESULTS = (
 )
 
 
+def _counting(insert: Any) -> Any:
+    counted = insert(LaneHour)
+    added = {"recipients": LaneHour.recipients + counted.excluded.recipients}
+    return counted.on_conflict_do_update(index_elements=["lane_id", "account_id", "hour"], set_=added)
+
+
+_COUNT_RECIPIENTS = {"sqlite": _counting(sqlite.insert), "postgresql": _counting(postgresql.insert)}
+
+
 @dataclass(frozen=True)
 class Terms:
     """What a lane allows now. ``is_gone`` says that its service was deleted: nothing will ever leave this way."""
@@ -60,9 +69,14 @@ class Terms:
         return self.configuration_version, self.changed_at
 
     @property
+    def is_fast(self) -> bool:
+        """Whether messages go in batches. Where each waits for its token, they go one by one."""
+        return self.per_minute is None
+
+    @property
     def batch(self) -> int:
-        """How many messages to claim at once. Where each waits for its token, one: none is late to be overtaken."""
-        return 100 if self.per_minute is None else 1
+        """How many messages to claim at once."""
+        return 100 if self.is_fast else 1
 
 
 @dataclass(frozen=True)
@@ -162,11 +176,12 @@ def take(session: Session, lane_id: uuid.UUID, per_minute: int | None, recipient
         tokens = case((left > float(BURST), float(BURST)), else_=left)
         session.execute(update(Lane).where(Lane.id == lane_id).values(tokens=tokens))
     hour = _hour(shared_now(session))
-    for account_id, more in recipients.items():
-        key = {"lane_id": lane_id, "account_id": account_id, "hour": hour}
-        counted = _insert(session, LaneHour).values(**key, recipients=more)
-        added = {"recipients": LaneHour.recipients + more}
-        session.execute(counted.on_conflict_do_update(index_elements=list(key), set_=added))
+    rows = [
+        {"lane_id": lane_id, "account_id": account_id, "hour": hour, "recipients": more}
+        for account_id, more in recipients.items()
+    ]
+    if rows:
+        session.connection().execute(_COUNT_RECIPIENTS[session.get_bind().dialect.name], rows)
 
 
 def recipients_of_the_day(session: Session, lane_id: uuid.UUID, now: datetime) -> int:

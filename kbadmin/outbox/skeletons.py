@@ -83,18 +83,49 @@ class Skeleton:
 
     def fill(self, *, recipient: str, message_id: str, parts: Mapping[str, str]) -> bytes:
         """The finished message, not yet dot-stuffed. Raises :class:`NotSendable` that names the slot, not its value."""
+        values = self._values(parts)
+        return self._joined(self._interleaved, self._identity(recipient, message_id, parts), values)
+
+    def fill_stuffed(self, *, recipient: str, message_id: str, parts: Mapping[str, str]) -> tuple[bytes, int] | None:
+        """The same with dots doubled where they begin a line (RFC 5321 §4.5.2), and its size without them.
+
+        Hardly a message has to be looked through for that: the literals were, once. None for one that does.
+        """
+        values = self._values(parts)
+        if any(value.startswith(".") or "\n." in value for value in values):
+            return None
+        content = self._joined(self._stuffed_pieces, self._identity(recipient, message_id, parts), values)
+        return content, len(content) - self._dots
+
+    def _values(self, parts: Mapping[str, str]) -> list[str]:
+        """A value for each place, escaped for it."""
         if parts.keys() != self.names:
             raise NotSendable(f"the slots are {sorted(self.names)}, the parts {sorted(parts)}")
-        values = [parts[name] for name in self._order]
         if _NEEDS_CARE("".join(parts.values())) or max(map(len, parts.values()), default=0) > ROOM:
-            values = self._escaped(parts)
-        pieces = self._interleaved.copy()
-        pieces[1::2] = [_to(recipient), self._subject(parts), _date(int(clock.now().timestamp())),
-                        _checked_id(message_id), *values]  # fmt: skip
+            return self._escaped(parts)
+        return [parts[name] for name in self._order]
+
+    def _identity(self, recipient: str, message_id: str, parts: Mapping[str, str]) -> tuple[str, str, str, str]:
+        """To, Subject, Date and Message-ID."""
+        date = _date(int(clock.now().timestamp()))
+        return _to(recipient), self._subject(parts), date, _checked_id(message_id)
+
+    @staticmethod
+    def _joined(literals: list[str], identity: tuple[str, ...], values: list[str]) -> bytes:
+        pieces = literals.copy()
+        pieces[1::2] = [*identity, *values]
         content = "".join(pieces).encode("ascii")
         if len(content) > MOST_BYTES:
             raise NotSendable("the message is larger than 256 KiB")
         return content
+
+    @cached_property
+    def _stuffed_pieces(self) -> list[str]:
+        return [piece.replace("\r\n.", "\r\n..") for piece in self._interleaved]
+
+    @cached_property
+    def _dots(self) -> int:
+        return sum(map(len, self._stuffed_pieces)) - sum(map(len, self._interleaved))
 
     def _escaped(self, parts: Mapping[str, str]) -> list[str]:
         """A value for each place. Those in a subject are only checked: it is encoded when it is whole."""

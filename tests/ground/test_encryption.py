@@ -3,7 +3,6 @@
 import copy
 import json
 import pickle
-from dataclasses import replace
 
 import pytest
 from hypothesis import assume, given
@@ -34,7 +33,7 @@ def test_what_was_sealed_opens(text):
 def test_a_sealed_value_does_not_open_in_another_place(part):
     ring = KeyRing([NEW])
     with pytest.raises(Unreadable):
-        ring.open(sealed(ring), purpose="smtp", place=replace(PLACE, **{part: "elsewhere"}))
+        ring.open(sealed(ring), purpose="smtp", place=PLACE._replace(**{part: "elsewhere"}))
 
 
 def test_a_sealed_value_does_not_open_for_another_purpose():

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from kbadmin.clock import now
 from kbadmin.outbox.messages import NotSendable, Sender, as_email, sender_lines, with_sender
 from kbadmin.outbox.skeletons import Skeleton, slot
+from kbadmin.smtp.wire_format import stuff
 
 SENDER = Sender("news@example.com", "Zoë’s News", "answers@example.com")
 MESSAGE_ID = "<abc-DEF_123@example.com>"
@@ -395,3 +396,18 @@ def test_filling_costs_a_small_part_of_building():
     building, filling = (sorted(figures)[4] for figures in zip(*rounds, strict=True))
     print(f"build {building * 1e6:.0f} µs, fill {filling * 1e6:.1f} µs: {building / filling:.0f} x")
     assert building / filling > 100
+
+
+@settings(max_examples=100, deadline=None)
+@given(value=st.text(alphabet=st.characters(codec="ascii", exclude_characters="\0"), max_size=200))
+@example(value=".")
+@example(value="..first\n.second")
+@example(value="a" * 75 + ".b")
+def test_stuffed_it_is_what_the_transport_would_have_made_of_it(value):
+    skeleton = Skeleton.compile(SENDER, subject="News", text=f"{NAME}\n.\n..\n{NAME}", html=f"<p>.\n{NAME}</p>.")
+    told = {"recipient": RECIPIENT, "message_id": MESSAGE_ID, "parts": {"name": value}}
+    stuffed, plain = skeleton.fill_stuffed(**told), stuff(skeleton.fill(**told))
+    if stuffed is None:
+        assert any(line.startswith(".") for line in value.splitlines()) or "." in value
+        return
+    assert (stuffed[0] + b".\r\n", stuffed[1]) == (plain.data, plain.size)
