@@ -146,10 +146,7 @@ def next_due_in(session: Session, lane_id: uuid.UUID) -> float | None:
 def _lease(session: Session, lane_id: uuid.UUID, worker_id: uuid.UUID, token: int, most: int) -> list[Claimed]:
     values = {"lane": lane_id, "worker": worker_id, "token": token, "most": most}
     rows = sorted(session.connection().execute(_LEASE, values), key=lambda row: (row[0], row[1]))
-    return [
-        Claimed(row.id, cast("uuid.UUID", _id(row.account_id)), row.public_id, *row[4:8], _id(row.body_id), *row[9:])
-        for row in rows
-    ]
+    return [_claimed(row) for row in rows]
 
 
 def _claimed(row: Sequence[Any]) -> Claimed:
