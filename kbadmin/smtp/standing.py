@@ -14,6 +14,8 @@ from kbadmin.smtp.providers import error_link
 from kbadmin.smtp.security import Authentication
 from kbadmin.smtp.steps import TITLES
 
+REGISTRATION_ERRORS = ("invalid_client", "unauthorized_client")  # RFC 6749 §5.2
+
 
 class Remedy(StrEnum):
     """What the one button does."""
@@ -69,7 +71,8 @@ def remedy_of(service: SmtpService) -> Remedy | None:
         case State.NEEDS_AUTHORIZING if service.needs_password:
             return Remedy.PASSWORD
         case State.NEEDS_AUTHORIZING:
-            return Remedy.OAUTH_SETTINGS if service.needs_secret else Remedy.AUTHORIZE
+            is_registrations = service.needs_secret or _is_registrations(service)
+            return Remedy.OAUTH_SETTINGS if is_registrations else Remedy.AUTHORIZE
         case State.PAUSED:
             return _remedy_of_pause(service)
         case State.UNTESTED | State.DEGRADED:
@@ -83,9 +86,14 @@ def _remedy_of_pause(service: SmtpService) -> Remedy:
         return Remedy.RESUME
     if trouble.explanation.state == "reauth" and service.authentication == Authentication.OAUTH2:
         return Remedy.AUTHORIZE
-    if trouble.is_authorizations and trouble.explanation.state == "fix_config":
+    if trouble.is_authorizations and _is_registrations(service):
         return Remedy.OAUTH_SETTINGS
     return Remedy.RESUME
+
+
+def _is_registrations(service: SmtpService) -> bool:
+    """Whether the provider did not know the client or its secret: neither signing in again nor waiting helps."""
+    return (service.authorization_failure or {}).get("error") in REGISTRATION_ERRORS
 
 
 def _submissions(facts: Mapping[str, Any], service: SmtpService) -> Trouble:

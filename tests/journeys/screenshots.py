@@ -82,6 +82,8 @@ def pictures(stage: Stage) -> Iterator[Picture]:
     )
     yield Picture("authorization-successful", "/smtp/new", _create_and_authorize)
     yield Picture("edit-smtp-service", at["ready"])
+    yield Picture("edit-smtp-service-paused", at["paused"])
+    yield Picture("notices", "/notices")
     yield Picture("edit-smtp-service-authorization-failed", at["failed authorization"])
     yield Picture("oauth2-settings", at["ready"] + "/oauth2")
     yield Picture("send-test-email", at["ready"] + "/test-email")

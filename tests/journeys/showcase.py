@@ -4,6 +4,7 @@ Made as a person would make it, through the product's pages, except for what onl
 """
 
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask
@@ -11,7 +12,10 @@ from flask import Flask
 from kbadmin import clock
 from kbadmin.accounts.models import Account
 from kbadmin.database import db, unit_of_work
+from kbadmin.delivery.decisions import Failure
+from kbadmin.delivery.models import ServiceIncident
 from kbadmin.smtp.models import SmtpService
+from kbadmin.smtp.standing import trouble_of
 from tests.browser import Browser, Page
 from tests.factories import OpenedAccount, Person, Worker, add_person, inside, open_account, signed_in
 from tests.smtp.services import (
@@ -23,6 +27,14 @@ from tests.smtp.services import (
 from tests.world import MAILBOX, World
 
 MANY = 500
+SMTP_AUTH_OFF = Failure(
+    stage="sign_in",
+    kind="refused",
+    code=535,
+    enhanced="5.7.139",
+    text="Authentication unsuccessful, SmtpClientAuthentication is disabled for the Mailbox.",
+).as_facts()
+TOO_SLOW = Failure(stage="greeting", kind="timed_out").as_facts()
 
 
 @dataclass(frozen=True)
@@ -90,11 +102,20 @@ def _let_time_pass(app: Flask, shown: Showcase) -> None:
         for service in db.session.query(SmtpService):
             if service.friendly_name == "Digests":
                 service.paused_at = clock.now()
-                service.pause_reason = "The mail server refused the sign-in."
+                service.pause_reason = "535 5.7.139"
+                service.submission_failure = SMTP_AUTH_OFF | {"at": clock.now().isoformat(timespec="seconds")}
+                db.session.add(ServiceIncident(smtp_service_id=service.id, state="paused", facts=_told(service)))
             if service.friendly_name == "Slow server":
                 service.degraded_at = clock.now()
+                service.submission_failure = TOO_SLOW | {"at": clock.now().isoformat(timespec="seconds")}
             if service.friendly_name == "Partner mail":
                 service.secret_expires_on = clock.now().date()
+
+
+def _told(service: SmtpService) -> dict[str, Any]:
+    trouble = trouble_of(service)
+    assert trouble is not None
+    return {"what": trouble.explanation.what, "who": trouble.explanation.who_label, "do": []}
 
 
 def account_with_many_services(app: Flask) -> OpenedAccount:

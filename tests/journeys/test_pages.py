@@ -52,7 +52,7 @@ def shown(app: Flask, account: OpenedAccount, world: World) -> Showcase:
 
 
 def service_stops(shown: Showcase) -> Iterator[Stop]:
-    yield from (Stop(path) for path in ["/", "/smtp", "/smtp/guide", "/smtp/new", *shown.services.values()])
+    yield from (Stop(path) for path in ["/", "/notices", "/smtp", "/smtp/guide", "/smtp/new", *shown.services.values()])
     ready, password = shown.services["ready"], shown.services["password"]
     for below in ("oauth2", "admin-consent", "delete", "disable", "duplicate", "guide", "test-email", "error-code"):
         yield Stop(f"{ready}/{below}")
