@@ -38,6 +38,8 @@ class Permission(StrEnum):
     MANAGE_ACCOUNT = "manage_account"  # account settings, team, roles, audit log: owners
     MANAGE_SMTP = "manage_smtp"  # owners, and whoever was granted it
     MANAGE_READERS = "manage_readers"  # owners, and whoever was granted it
+    READ_DELIVERIES = "read_deliveries"  # owners; editors, who see those of their knowledge bases
+    MANAGE_DELIVERIES = "manage_deliveries"  # send again, cancel, clear an address: owners
 
 
 class Principal(Protocol):

@@ -4,11 +4,11 @@ from wtforms import SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 
 from kbadmin.accounts import time_zones
-from kbadmin.forms import BaseForm, OneLine, Required
+from kbadmin.forms import AsciiInteger, BaseForm, OneLine, Required
 
 
 class AccountForm(BaseForm):
-    """Name and time zone."""
+    """Name, time zone, and how long the delivery log is kept."""
 
     name = StringField(
         "Account Name",
@@ -19,4 +19,12 @@ class AccountForm(BaseForm):
         "Time Zone",
         choices=[SelectChoice(name, place, optgroup=region) for name, place, region in time_zones.by_region()],
         description="Dates on these pages are shown in it, and schedules follow it.",
+    )
+    delivery_log_days = StringField(
+        "Keep the delivery log for",
+        [
+            Required("Enter how many days, from 7 to 730."),
+            AsciiInteger(7, 730, "Enter a whole number of days from 7 to 730."),
+        ],
+        description="Days, from 7 to 730. Messages that wait or are held stay longer.",
     )

@@ -26,16 +26,20 @@ def create_account(name: str, *, actor: Actor) -> Account:
     return account
 
 
-def change_settings(*, name: str, time_zone: str, actor: Actor) -> Account:
-    """Save the account's name and time zone; what stays the same is not recorded."""
+def change_settings(*, name: str, time_zone: str, delivery_log_days: int, actor: Actor) -> Account:
+    """Save the account's settings; what stays the same is not recorded."""
     begin_writing()
     account = db.session.get_one(Account, current_account())
     changed: dict[str, Any] = {
         column: f"{before} → {after}"
-        for column, before, after in [("name", account.name, name), ("time_zone", account.time_zone, time_zone)]
+        for column, before, after in [
+            ("name", account.name, name),
+            ("time_zone", account.time_zone, time_zone),
+            ("delivery_log_days", account.delivery_log_days, delivery_log_days),
+        ]
         if before != after
     }
-    account.name, account.time_zone = name, time_zone
+    account.name, account.time_zone, account.delivery_log_days = name, time_zone, delivery_log_days
     if changed:
         record("account settings changed", actor=actor, subject=_subject(account), **changed)
     return account

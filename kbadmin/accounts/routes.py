@@ -23,10 +23,15 @@ home.quick_link(
 @blueprint.route("/account", methods=["GET", "POST"])
 @requires(Permission.MANAGE_ACCOUNT)
 def settings() -> ResponseReturnValue:
-    """Name and time zone of the account."""
+    """Name and time zone of the account, and how long it keeps its delivery log."""
     form = AccountForm(obj=current_user.account)
     if form.validate_on_submit():
-        operations.change_settings(name=form.name.data or "", time_zone=form.time_zone.data, actor=current_user.actor)
+        operations.change_settings(
+            name=form.name.data or "",
+            time_zone=form.time_zone.data,
+            delivery_log_days=int(form.delivery_log_days.data),
+            actor=current_user.actor,
+        )
         flash("Account settings saved.", "success")
         return redirect(url_for("accounts.settings"), 303)
     return render_template("accounts/settings.html", form=form), 422 if form.errors else 200

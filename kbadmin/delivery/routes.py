@@ -8,7 +8,18 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from kbadmin.access import Permission, requires
-from kbadmin.delivery import attention, incidents, lane_tasks, running_tests, test_runs
+from kbadmin.delivery import (
+    attention,
+    deed_routes,
+    housekeeping,
+    incidents,
+    lane_tasks,
+    log_routes,
+    running_tests,
+    service_use,
+    suppression_routes,
+    test_runs,
+)
 from kbadmin.delivery.explanations import explain_run, note_for_it, shown_steps
 from kbadmin.delivery.forms import TestEmailForm
 from kbadmin.delivery.models import TestRun
@@ -17,9 +28,11 @@ from kbadmin.smtp.models import SmtpService
 from kbadmin.smtp.service_page import show_on_list, show_on_service_page
 from kbadmin.users.queries import is_member
 
-__all__ = ["attention", "blueprint", "incidents", "lane_tasks", "running_tests"]
+__all__ = ["attention", "blueprint", "housekeeping", "incidents", "lane_tasks", "running_tests", "service_use"]
 
 blueprint = Blueprint("delivery", __name__)
+PAGES = (log_routes.blueprint, deed_routes.blueprint, suppression_routes.blueprint)
+blueprint.record_once(lambda state: [state.app.register_blueprint(found) for found in PAGES] and None)
 
 
 @blueprint.route("/smtp/<uuid:service_id>/test-email", methods=["GET", "POST"])

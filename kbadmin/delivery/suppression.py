@@ -51,6 +51,18 @@ def page(*, searched: str = "", after: str = "") -> Page:
     return Page(found[:PAGE], found[PAGE - 1].address if len(found) > PAGE else None)
 
 
+def find(address_id: uuid.UUID) -> SuppressedAddress | None:
+    """One suppressed address, or nothing."""
+    query = select(SuppressedAddress).where(SuppressedAddress.suppressed_at.is_not(None))
+    return db.session.scalar(query.filter_by(id=address_id))
+
+
+def is_suppressed(recipient: str) -> bool:
+    """Whether nothing but resets is sent to this address."""
+    query = select(SuppressedAddress.id).where(SuppressedAddress.suppressed_at.is_not(None))
+    return db.session.scalar(query.filter_by(address=recipient.casefold())) is not None
+
+
 def clear(address_id: uuid.UUID, *, actor: Actor) -> str:
     """Send to this address again; raises LookupError if it is not suppressed. Answers the address."""
     begin_writing()

@@ -63,6 +63,8 @@ class Membership(AccountOwned, Base):
                 return self.role == Role.OWNER or self.manages_smtp
             case Permission.MANAGE_READERS:
                 return self.role == Role.OWNER or self.manages_readers
+            case Permission.READ_DELIVERIES:
+                return self.role in (Role.OWNER, Role.EDITOR)
             case _:
                 return self.role == Role.OWNER
 

@@ -18,8 +18,14 @@ from tests.factories import OpenedAccount, Person, add_person, inside, signed_in
 
 # The contract's table of roles: what each may open, with nothing granted beyond the role.
 OPENS = {
-    Role.OWNER: {Permission.MANAGE_ACCOUNT, Permission.MANAGE_SMTP, Permission.MANAGE_READERS},
-    Role.EDITOR: set(),
+    Role.OWNER: {
+        Permission.MANAGE_ACCOUNT,
+        Permission.MANAGE_SMTP,
+        Permission.MANAGE_READERS,
+        Permission.READ_DELIVERIES,
+        Permission.MANAGE_DELIVERIES,
+    },
+    Role.EDITOR: {Permission.READ_DELIVERIES},  # Those of their knowledge bases.
     Role.WRITER: set(),
     Role.NONE: set(),
 }

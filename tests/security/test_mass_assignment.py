@@ -15,7 +15,7 @@ from tests.security.whole import MARK, fill
 COLUMNS = sorted({column.key for mapper in Base.registry.mappers for column in mapper.columns})
 SMUGGLED = {name: "11111111-2222-3333-4444-555555555555" if name.endswith("id") else "7" for name in COLUMNS}
 ASKED_FOR = {
-    "accounts": {"name", "time_zone"},
+    "accounts": {"name", "time_zone", "delivery_log_days"},
     "users": {"name"},
     "memberships": {"role", "manages_smtp", "manages_readers"},
     "smtp_services": {

@@ -13,11 +13,11 @@ from werkzeug.routing import Rule
 from kbadmin import clock, links
 from kbadmin.audit.operations import COMMAND_LINE, record
 from kbadmin.database import db, unit_of_work
-from kbadmin.delivery.models import Outcome, TestRun
+from kbadmin.delivery.models import Outcome, SuppressedAddress, TestRun
 from kbadmin.encryption import Secret, fingerprint
 from kbadmin.links import OneTimeLink, Purpose
 from kbadmin.outbox.messages import Sender
-from kbadmin.outbox.models import Kind
+from kbadmin.outbox.models import DeliveryAttempt, Kind, OutboxMessage, Status
 from kbadmin.outbox.operations import enqueue
 from kbadmin.smtp.models import OAuthFlow, SmtpService
 from kbadmin.smtp.security import Authentication, Security
@@ -64,8 +64,12 @@ def fill(app: Flask, account: OpenedAccount) -> Filled:
             failure={"stage": "reach", "kind": "unreachable", "at": clock.now().isoformat()},
         )  # fmt: skip
         invited = User(email=f"invited@{HOST}", email_key=f"invited@{HOST}")
-        db.session.add_all([run, invited])
+        failed = _failed_message(service)
+        suppressed = SuppressedAddress(address=f"gone@{HOST}", refusals=2, last_reply=MARK, suppressed_at=clock.now())
+        db.session.add_all([run, invited, failed, suppressed])
         db.session.flush()
+        facts = {"stage": "recipient", "kind": "refused", "code": 550, "enhanced": "5.1.1", "text": MARK}
+        db.session.add(DeliveryAttempt(outbox_message_id=failed.id, outcome="fail_recipient", facts=facts))
         open_invitation = Membership(user_id=invited.id, role="editor")
         session = UserSession(
             fingerprint=fingerprint("colleague's"), user_id=colleague.id, account_id=account.id,
@@ -92,6 +96,8 @@ def fill(app: Flask, account: OpenedAccount) -> Filled:
         values = {
             "service_id": [str(service.id), str(waiting.id)],
             "run_id": [str(run.id)],
+            "message_id": [str(failed.public_id)],
+            "address_id": [str(suppressed.id)],
             "membership_id": [str(colleague.membership_id), str(open_invitation.id)],
             "session_id": [str(session.id)],
             "token": fingerprints,  # What a thief of the database would have.
@@ -122,6 +128,16 @@ def owned_by(rows: dict[str, list[str]], account: OpenedAccount) -> dict[str, li
         table: [row for row in found if any(name in row for name in names) and "'request refused'" not in row]
         for table, found in rows.items()
     }
+
+
+def _failed_message(service: SmtpService) -> OutboxMessage:
+    message = OutboxMessage(
+        kind=Kind.WELCOME, priority=20, deduplication_key="welcome:marker", status=Status.FAILED, lane_id=service.id,
+        smtp_service_id=service.id, recipient=f"reader@{HOST}", subject=MARK, message_id=f"<marker@{HOST}>",
+        settled_at=clock.now(), last_reply=f"550 5.1.1 {MARK}",
+    )  # fmt: skip
+    message.content = Secret("content-of-acme")
+    return message
 
 
 def _oauth_service() -> SmtpService:
