@@ -24,6 +24,7 @@ from kbadmin.smtp.failures import SubmissionFailed
 from kbadmin.smtp.models import SmtpService
 
 NOTED_EVERY = timedelta(seconds=10)
+OTHERS_FIRST = timedelta(seconds=5)
 STATUS_AFTER = {
     Action.RETRY: Status.QUEUED,
     Action.REFRESH: Status.QUEUED,
@@ -115,8 +116,9 @@ def hold_all(session: Session, lane_id: uuid.UUID, reason: str) -> None:
 
 def _outcome(claimed: Claimed, lease_token: int, failure: Failure, decision: Decision) -> Outcome:
     again_at = None
-    if decision.action is Action.RETRY and not decision.is_for_service and decision.wait is not None:
-        again_at = clock.now() + decision.wait
+    if decision.action is Action.RETRY and decision.wait is not None:
+        # Where the server blamed itself, others go first next time: perhaps it was this message after all.
+        again_at = clock.now() + decision.wait + (OTHERS_FIRST if decision.is_for_service else timedelta())
     return Outcome(
         id=claimed.id,
         account_id=claimed.account_id,

@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from kbadmin import clock, config, logs
 from kbadmin.audit.operations import WORKER, Subject, record
 from kbadmin.database import begin_writing, commit, db, stop_reading
-from kbadmin.delivery import servers
+from kbadmin.delivery import lanes, servers
 from kbadmin.delivery.models import Outcome, TestRun
 from kbadmin.engine import sweep, task, wake
 from kbadmin.outbox.models import OutboxMessage, Status
@@ -98,6 +98,9 @@ class _Run:
             commit()
             return None
         run.outcome, run.started_at = Outcome.RUNNING, clock.now()
+        # It does not wait for its turn, but it counts.
+        terms = lanes.terms(db.session(), run.smtp_service_id)
+        lanes.take(db.session(), run.smtp_service_id, terms.per_minute, {run.account_id: 1})
         message.status, message.attempts = Status.SENDING, message.attempts + 1
         content, recipient = message.content.reveal().encode("ascii"), run.recipient
         commit()

@@ -60,14 +60,19 @@ def enqueue_many(run: Run, messages: Iterable[Addressed]) -> Iterator[int]:
         rows = [_row(run, one, current_account()) for one in chunk]  # Sealing is slow: before the transaction.
         begin_writing()
         wake_lane(run.smtp_service_id or PLATFORM)
-        added = cast("CursorResult[Any]", db.session.connection().execute(_insert(), rows)).rowcount
+        added = _insert(rows)
         commit()
         yield added
 
 
-def _insert() -> Any:
-    dialect: Any = sqlite if db.engine.dialect.name == "sqlite" else postgresql
-    return dialect.insert(MESSAGES).on_conflict_do_nothing()
+def _insert(rows: list[dict[str, Any]]) -> int:
+    """Insert those that are new; answers how many."""
+    connection = db.session.connection()
+    if connection.dialect.name == "sqlite":
+        done = connection.execute(sqlite.insert(MESSAGES).on_conflict_do_nothing(), rows)
+        return cast("CursorResult[Any]", done).rowcount
+    new = postgresql.insert(MESSAGES).on_conflict_do_nothing().returning(MESSAGES.c.id)
+    return len(connection.execute(new, rows).all())
 
 
 def _row(run: Run, one: Addressed, account: uuid.UUID) -> dict[str, Any]:
