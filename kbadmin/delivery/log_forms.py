@@ -38,10 +38,10 @@ class FilterForm(BaseForm):
 
     recipient = StringField("Recipient", description="An address, or how it begins.")
     state = SelectField(
-        "State", default="", choices=[SelectChoice("", "Any state"), *(SelectChoice(*p) for p in STATES.items())]
+        "State", default="", choices=[SelectChoice("", "Any"), *(SelectChoice(*p) for p in STATES.items())]
     )
     kind = SelectField(
-        "Kind", default="", choices=[SelectChoice("", "Any kind"), *(SelectChoice(*p) for p in KINDS.items())]
+        "Kind", default="", choices=[SelectChoice("", "Any"), *(SelectChoice(*p) for p in KINDS.items())]
     )
     service = SelectField("SMTP service", default="")
     knowledge_base = SelectField("Knowledge base", default="")
@@ -53,10 +53,10 @@ class FilterForm(BaseForm):
         self.scope = scope
         named = [SelectChoice(str(service.id), service.friendly_name) for service in services]
         self.service.choices = [
-            SelectChoice("", "Any service"), SelectChoice(PLATFORM_CHOICE, PLATFORM_NAME), *named,
+            SelectChoice("", "Any"), SelectChoice(PLATFORM_CHOICE, PLATFORM_NAME), *named,
         ]  # fmt: skip
         bases = [SelectChoice(str(found), name) for found, name in scope.knowledge_bases.items()]
-        self.knowledge_base.choices = [SelectChoice("", "Any knowledge base"), *bases]
+        self.knowledge_base.choices = [SelectChoice("", "Any"), *bases]
 
     def validate_last_day(self, field: Field) -> None:
         """The days in their order."""

@@ -2,6 +2,7 @@
 
 from kbadmin.delivery.decisions import Action
 from kbadmin.outbox.models import Kind, Status
+from kbadmin.smtp.failures import Stage
 
 STATES = {
     Status.QUEUED: "Queued",
@@ -31,6 +32,16 @@ DECISIONS = {
     Action.FAIL_RECIPIENT: "It was given up: the server refuses this address.",
     Action.HOLD: "It was held: whether the server took it is unknown, so a person decides.",
     Action.EXPIRE: "It was given up: it would have come too late to be of use.",
+}
+#: Where an attempt came to its end.
+STEPS = {
+    Stage.REACH: "Reaching the server",
+    Stage.GREETING: "Greeting",
+    Stage.TLS: "Encryption (TLS)",
+    Stage.SIGN_IN: "Sign-in",
+    Stage.SENDER: "Sender",
+    Stage.RECIPIENT: "Recipient",
+    Stage.MESSAGE: "Message",
 }
 PLATFORM_NAME = "Platform sender"
 

@@ -31,8 +31,9 @@ from kbadmin.users.queries import is_member
 __all__ = ["attention", "blueprint", "housekeeping", "incidents", "lane_tasks", "running_tests", "service_use"]
 
 blueprint = Blueprint("delivery", __name__)
-PAGES = (log_routes.blueprint, deed_routes.blueprint, suppression_routes.blueprint)
-blueprint.record_once(lambda state: [state.app.register_blueprint(found) for found in PAGES] and None)
+blueprint.record_once(lambda state: state.app.register_blueprint(log_routes.blueprint))
+blueprint.record_once(lambda state: state.app.register_blueprint(deed_routes.blueprint))
+blueprint.record_once(lambda state: state.app.register_blueprint(suppression_routes.blueprint))
 
 
 @blueprint.route("/smtp/<uuid:service_id>/test-email", methods=["GET", "POST"])

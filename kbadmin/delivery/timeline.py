@@ -6,13 +6,12 @@ from datetime import datetime
 from typing import Any
 
 from kbadmin.delivery.decisions import Action
-from kbadmin.delivery.log_words import DECISIONS, STATES
+from kbadmin.delivery.log_words import DECISIONS, STATES, STEPS
 from kbadmin.outbox.models import DeliveryAttempt, OutboxMessage, Status
 from kbadmin.smtp import explanations
 from kbadmin.smtp.diagnosis import Explanation, explain_submission, it_note
 from kbadmin.smtp.failures import SENTENCES, Stage
 from kbadmin.smtp.models import SmtpService
-from kbadmin.smtp.steps import TITLES
 
 KEYS = ("stage", "kind", "code", "enhanced", "text", "challenge", "exception_name")
 
@@ -66,7 +65,7 @@ def _of_attempt(attempt: DeliveryAttempt, *, shows_replies: bool) -> Event:
         text=decided,
         reply=_said(facts) if shows_replies else "",
         again_at=attempt.again_at,
-        facts=[("Step", _title(facts.get("stage")))] if facts.get("stage") else [],
+        facts=[("Ended at", _title(facts.get("stage")))] if facts.get("stage") else [],
     )
 
 
@@ -109,4 +108,4 @@ def _said(facts: dict[str, Any]) -> str:
 
 
 def _title(stage: str | None) -> str:
-    return TITLES[Stage(stage)] if stage in list(Stage) else "Making the message"
+    return STEPS[Stage(stage)] if stage in list(Stage) else "Making the message"
