@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import cast
 
 from flask import current_app
-from sqlalchemy import select
 
 from kbadmin import config, engine
 from kbadmin.database import db
@@ -16,8 +15,6 @@ from kbadmin.delivery.held_connections import Opener
 from kbadmin.delivery.turns import turn
 from kbadmin.delivery.workers import Presence
 from kbadmin.engine import Engine, sweep, task
-from kbadmin.outbox.models import PLATFORM
-from kbadmin.smtp.models import SmtpService
 
 CREW = "crew"
 FOLDER = "journals"
@@ -37,22 +34,13 @@ def deliver_lane(lane_id: str) -> None:
 def lanes_with_work() -> None:
     """Poke every lane that has something due: its wake-up was lost, or a limit or its breaker made it wait."""
     crew = crew_of(engine.of(current_app))
-    for lane_id in due_lanes():
+    with turn() as session:
+        due = claims.due_lanes(session)
+    for lane_id in due:
         if crew.is_working:
             crew.poke(lane_id)
         else:
             carry_here(lane_id)
-
-
-def due_lanes() -> list[uuid.UUID]:
-    """The lanes that have something due now: one look into an index for each."""
-    with turn() as session:
-        known = [PLATFORM, *session.scalars(select(SmtpService.id))]
-        return [
-            lane_id
-            for lane_id in known
-            if claims.has_due(session, lane_id) or _is_zero(claims.next_due_in(session, lane_id))
-        ]
 
 
 def carry_here(lane_id: uuid.UUID) -> None:
@@ -89,10 +77,6 @@ def journals_folder() -> Path:
 def _make_crew(made_for: Engine) -> Crew:
     settings = made_for.app.extensions[config.EXTENSION]
     return Crew(made_for, settings.instance_folder / FOLDER, idle_seconds=settings.limits.idle_connection_seconds)
-
-
-def _is_zero(seconds: float | None) -> bool:
-    return seconds == 0.0
 
 
 engine.alongside(CREW, _make_crew)

@@ -136,6 +136,24 @@ def test_a_deferred_message_waits_for_its_time(app, account, service_id, clock):
 
 
 @both_databases
+def test_only_lanes_with_something_due_are_looked_at(app, two_accounts, clock):
+    first, second = two_accounts
+    busy, idle = make_service(app, first, port=2500), make_service(app, first, port=2500, name="Idle")
+    later = make_service(app, second, port=2500)
+    queue_digests(app, first, busy, 3)
+    queue_digests(app, second, later, 1)
+    with inside(app, second), unit_of_work():
+        db.session.query(OutboxMessage).one().not_before_at = house_clock.now() + timedelta(minutes=5)
+
+    with app.app_context(), turn() as session:
+        assert claims.due_lanes(session) == [busy]
+    clock.advance(minutes=5)
+    with app.app_context(), turn() as session:
+        assert set(claims.due_lanes(session)) == {busy, later}
+    assert idle not in {busy, later}
+
+
+@both_databases
 def test_a_message_that_is_too_late_expires_visibly(app, account, service_id, clock):
     queue_one(app, account, service_id, kind=Kind.READER_RESET, minutes=60)
     clock.advance(minutes=61)
