@@ -77,8 +77,10 @@ def _end(message: OutboxMessage, attempts: Sequence[DeliveryAttempt], *, shows_r
         case Status.ACCEPTED:
             text = "The mail server took it. What happens after that is the mail server’s work."
             return Event(label, "ok", message.settled_at, text, reply)
-        case Status.QUEUED | Status.SENDING:
-            return Event(label, "waiting" if message.status == Status.QUEUED else "running")
+        case Status.QUEUED:
+            return Event("Waiting", "waiting")
+        case Status.SENDING:
+            return Event(label, "running")
         case Status.CANCELLED:
             return Event(label, "not_tried", message.settled_at, "A person withdrew it; it is not sent.")
         case _ if attempts and attempts[-1].outcome not in (Action.RETRY, Action.PAUSE, Action.REFRESH):

@@ -16,6 +16,7 @@ from kbadmin.database import unit_of_work
 from kbadmin.demo.directory import READY_CLIENT_ID
 from kbadmin.users import invitations, password_changes
 from tests.factories import OpenedAccount, add_person
+from tests.journeys.mail import furnish_mail
 from tests.journeys.showcase import Showcase, account_with_many_services, furnish
 from tests.journeys.visitor import Visitor
 from tests.world import MAILBOX, World
@@ -23,7 +24,7 @@ from tests.world import MAILBOX, World
 pytestmark = pytest.mark.browser
 
 # Answers for machines, and the address that a provider sends people back to, which only ever redirects.
-NO_PAGES = {"static", "health.live", "health.ready"}
+NO_PAGES = {"static", "health.live", "health.ready", "delivery_log.export"}
 
 
 @dataclass(frozen=True)
@@ -117,12 +118,16 @@ def links(app: Flask, account: OpenedAccount) -> dict[str, str]:
 
 def test_no_page_is_forgotten(app, shown, links):
     """A page that is added to the product must be looked at here."""
-    stops = [*service_stops(shown), *people_stops(shown), *public_stops(links)]
+    stops = [*service_stops(shown), *people_stops(shown), *public_stops(links), *mail_stops(app, shown)]
     adapter = app.url_map.bind("localhost")
     seen = set()
     for path in {stop.path.partition("?")[0] for stop in stops} - {"/nowhere", "/sign-out"}:
         seen.add(adapter.match(path, method="GET")[0])
     assert {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in rule.methods} - NO_PAGES - seen == set()
+
+
+def mail_stops(app: Flask, shown: Showcase) -> Iterator[Stop]:
+    yield from (Stop(path) for path in furnish_mail(app, shown.account).values())
 
 
 def look_at(visitor: Visitor, stops: Iterable[Stop]) -> None:
@@ -153,6 +158,10 @@ def test_the_pages_of_services_are_free_of_faults(shown, visitor):
     look_at(visitor.sign_in(shown.account.owner), service_stops(shown))
 
 
+def test_the_pages_of_mail_are_free_of_faults(app, shown, visitor):
+    look_at(visitor.sign_in(shown.account.owner), mail_stops(app, shown))
+
+
 def test_the_pages_of_people_are_free_of_faults(shown, visitor):
     look_at(visitor.sign_in(shown.account.owner), people_stops(shown))
 
@@ -176,7 +185,9 @@ def test_the_question_about_another_mailbox_is_free_of_faults(shown, visitor):
 
 
 def test_an_account_without_services_looks_right(account, visitor):
-    look_at(visitor.sign_in(account.owner), [Stop("/"), Stop("/smtp")])
+    look_at(
+        visitor.sign_in(account.owner), [Stop("/"), Stop("/smtp"), Stop("/deliveries"), Stop("/deliveries/suppressed")]
+    )
 
 
 def test_a_list_of_500_services_looks_right(app, new_visitor):
