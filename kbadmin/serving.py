@@ -17,7 +17,7 @@ import waitress.server
 from flask import Flask
 from waitress import wasyncore
 
-from kbadmin import config, engine
+from kbadmin import engine
 
 THREADS = 8
 DRAIN_SECONDS = 30.0
@@ -81,7 +81,6 @@ class WebServer:
 
     def __init__(self, app: Flask, *, host: str, port: int) -> None:
         self._sockets: dict[int, Any] = {}
-        proxies = app.extensions[config.EXTENSION].trusted_proxies
         self._server: Any = waitress.server.create_server(
             app,
             map=self._sockets,
@@ -90,8 +89,9 @@ class WebServer:
             threads=THREADS,
             ident="",
             max_request_body_size=BODY_BYTES,
-            # The application reads these headers itself, from as many proxies as the operator trusts.
-            clear_untrusted_proxy_headers=proxies == 0,
+            # The application reads these headers itself, from as many proxies as the operator trusts; that there is
+            # one it was not told of closes the metrics page.
+            clear_untrusted_proxy_headers=False,
         )
         self.address = _address(self._server, host)
 

@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from kbadmin.delivery import claims, lanes, marks, outcomes
+from kbadmin.delivery import claims, lane_connections, lanes, marks, outcomes
 from kbadmin.delivery.claims import Claim, Claimed
 from kbadmin.delivery.contents import Broken
 from kbadmin.delivery.debts import Debts, Hands
@@ -79,7 +79,7 @@ class Carrier:
             raise
 
     def _slice(self, hands: Hands, on_full: Callable[[], None]) -> Rest:
-        lane_id = hands.lane_id
+        lane_id, looked_at = hands.lane_id, time.monotonic()
         with turn() as session:
             terms = lanes.terms(session, lane_id)
             if terms.is_gone:
@@ -101,7 +101,7 @@ class Carrier:
             return Rest(strike(terms, found))
         if held is None:
             return Rest(BUSY_SECONDS)  # Every connection is somebody's: they, or we later, carry on.
-        return self._work(terms, hands, held, on_full)
+        return self._work(terms, looked_at, hands, held, on_full)
 
     def release(self, held: HeldConnection | None) -> None:
         """Close a connection and let others have its place."""
@@ -109,15 +109,17 @@ class Carrier:
             return
         held.close()
         with turn() as session:
-            lanes.give_back_connection(session, held.lane_id, held.number, held.token)
+            lane_connections.give_back_connection(session, held.lane_id, held.number, held.token)
 
     def _release(self, hands: Hands) -> None:
         held, hands.held = hands.held, None
         self.release(held)
 
-    def _work(self, terms: Terms, hands: Hands, held: HeldConnection, on_full: Callable[[], None]) -> Rest:
-        looked_at = time.monotonic()
-        until = looked_at + SLICE_SECONDS
+    def _work(
+        self, terms: Terms, looked_at: float, hands: Hands, held: HeldConnection, on_full: Callable[[], None]
+    ) -> Rest:
+        """``looked_at`` is when the terms were read: connecting may have taken long since."""
+        until = time.monotonic() + SLICE_SECONDS
         while not self.is_stopping and time.monotonic() < until and held.is_usable:
             with turn(survives_power_cut=not terms.is_fast) as session:
                 outcomes.record_accepted(session, terms, held.unrecorded)
@@ -151,7 +153,7 @@ class Carrier:
                 return hands.held
             self._release(hands)
         with turn() as session:
-            taken = lanes.take_connection(session, terms, self.worker_id)
+            taken = lane_connections.take_connection(session, terms, self.worker_id)
         if taken is None:
             return None
         number, token = taken
@@ -159,7 +161,7 @@ class Carrier:
             return self.opener.open(terms, number, token, self.worker_id)
         except BaseException:
             with turn() as session:
-                lanes.give_back_connection(session, terms.lane_id, number, token)
+                lane_connections.give_back_connection(session, terms.lane_id, number, token)
             raise
 
     def _carry(self, terms: Terms, held: HeldConnection, claim: Claim, until: float) -> ServiceTrouble | None:

@@ -4,7 +4,7 @@ import uuid
 from collections import deque
 from dataclasses import dataclass, field
 
-from kbadmin.delivery import lanes, marks
+from kbadmin.delivery import lane_connections, lanes, marks
 from kbadmin.delivery.held_connections import HeldConnection
 from kbadmin.delivery.journals import Accepted
 from kbadmin.delivery.turns import turn
@@ -36,7 +36,7 @@ class Debt:
             if self.lease_token is not None:
                 marks.take_back_lease(session, self.lease_token)
             if self.connection is not None:
-                lanes.give_back_connection(session, self.lane_id, *self.connection)
+                lane_connections.give_back_connection(session, self.lane_id, *self.connection)
 
 
 @dataclass

@@ -4,7 +4,6 @@ A lane is open unless its service is paused, disabled or unfinished, or the circ
 *tokens*: one a message, refilled at the service's rate, five at most. Figures are kept, never counted.
 """
 
-import secrets
 import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -122,36 +121,6 @@ def terms(session: Session, lane_id: uuid.UUID) -> Terms:
     )
 
 
-def take_connection(session: Session, lane: Terms, worker_id: uuid.UUID) -> tuple[int, int] | None:
-    """Take one of the lane's connections: its number and the token to give it back with; nothing if all are taken."""
-    free = (
-        select(LaneConnection.number)
-        .where(
-            LaneConnection.lane_id == lane.lane_id,
-            LaneConnection.number <= lane.connections,
-            LaneConnection.worker_id.is_(None),
-        )
-        .order_by(LaneConnection.number)
-        .limit(1)
-        .with_for_update(skip_locked=True)
-    )
-    number = session.scalar(free)
-    if number is None:
-        return None
-    token = secrets.randbits(62)
-    one = update(LaneConnection).where(LaneConnection.lane_id == lane.lane_id, LaneConnection.number == number)
-    session.execute(one.values(worker_id=worker_id, token=token))
-    return number, token
-
-
-def give_back_connection(session: Session, lane_id: uuid.UUID, number: int, token: int) -> None:
-    """Let somebody else open a connection; no effect if it was taken from us meanwhile."""
-    one = update(LaneConnection).where(
-        LaneConnection.lane_id == lane_id, LaneConnection.number == number, LaneConnection.token == token
-    )
-    session.execute(one.values(worker_id=None, token=None))
-
-
 def allowance(session: Session, lane: Terms, wanted: int) -> Allowance:
     """How many messages may be claimed now. The lane's row stays locked until the transaction ends."""
     now = shared_now(session)
@@ -185,18 +154,22 @@ def take(session: Session, lane_id: uuid.UUID, per_minute: int | None, recipient
 
 
 def recipients_of_the_day(session: Session, lane_id: uuid.UUID, now: datetime) -> int:
-    """How many recipients the lane was given in the last 24 hours, by the hour."""
+    """How many recipients the lane was given in the last 24 hours and what had begun of the hour before."""
     query = select(func.coalesce(func.sum(LaneHour.recipients), 0)).where(
-        LaneHour.lane_id == lane_id, LaneHour.hour > _hour(now) - HOURS
+        LaneHour.lane_id == lane_id, LaneHour.hour >= _hour(now) - HOURS
     )
     return int(session.scalars(query).one())
 
 
 def strike(session: Session, lane_id: uuid.UUID, *, slowed_for: timedelta | None) -> int:
-    """Count a failure of the service itself; answers how many came in a row."""
-    values: dict[str, Any] = {"failures": Lane.failures + 1}
+    """Count a failure of the service itself; answers how many came in a row.
+
+    While the lane is closed, what its other connections meet is the same failure, and not another one.
+    """
+    now = shared_now(session)
+    values: dict[str, Any] = {"failures": case((Lane.closed_until > now, Lane.failures), else_=Lane.failures + 1)}
     if slowed_for is not None:
-        values["slowed_until"] = shared_now(session) + slowed_for
+        values["slowed_until"] = now + slowed_for
     return int(session.scalars(update(Lane).where(Lane.id == lane_id).values(values).returning(Lane.failures)).one())
 
 

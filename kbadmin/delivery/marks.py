@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, cast
 
-from sqlalchemy import ColumnElement, CursorResult, Update, case, literal_column, update
+from sqlalchemy import ColumnElement, CursorResult, Update, case, func, literal_column, select, update
 from sqlalchemy.orm import Session
 
 from kbadmin import clock
@@ -61,6 +61,14 @@ def accept(session: Session, accepted: Sequence[Accepted]) -> int:
         return _count(connection.exec_driver_sql(_ACCEPT_EACH, rows))
     columns = zip(*((one.id, one.lease_token, one.reply[:REPLY]) for one in accepted), strict=True)
     return _count(connection.exec_driver_sql(_ACCEPT_ALL, (now, *map(list, columns))))
+
+
+def leased_by_lane(session: Session, worker_id: uuid.UUID, ids: Sequence[int]) -> dict[uuid.UUID, int]:
+    """How many of these messages a worker still holds, by lane."""
+    held = select(MESSAGES.c.lane_id, func.count()).where(
+        MESSAGES.c.leased_by == worker_id, MESSAGES.c.status == Status.SENDING.value, MESSAGES.c.id.in_(ids)
+    )
+    return {lane_id: count for lane_id, count in session.execute(held.group_by(MESSAGES.c.lane_id))}
 
 
 def settle(session: Session, outcome: Outcome) -> bool:

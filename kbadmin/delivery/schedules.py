@@ -69,11 +69,6 @@ def breaker_wait(failures: int) -> timedelta | None:
     return _BREAKER_WAITS[min(failures, len(_BREAKER_WAITS)) - 1] if failures > 0 else None
 
 
-def is_open(failures: int) -> bool:
-    """Whether so many failures in a row are a trouble to show to people."""
-    return failures >= _OPENS_AFTER
-
-
 def _time(text: str) -> timedelta:
     found = re.fullmatch(r"([1-9][0-9]{0,3})([smhd])", text)
     if found is None:
@@ -115,4 +110,3 @@ _DATA = tomllib.loads(
 )
 _SCHEDULES = _schedules(_DATA["schedules"])
 _BREAKER_WAITS = tuple(map(_time, _DATA["breaker"]["waits"]))
-_OPENS_AFTER = int(_DATA["breaker"]["opens_after"])

@@ -11,7 +11,7 @@ from kbadmin import clock, logs
 from kbadmin.audit.operations import WORKER, Subject, record
 from kbadmin.database import begin_writing, commit
 from kbadmin.delivery import lanes
-from kbadmin.delivery.decisions import Action, Decision, Failure, decide_for_service
+from kbadmin.delivery.decisions import SLOW_FOR, Action, Decision, Failure, decide_for_service
 from kbadmin.delivery.lanes import Terms
 from kbadmin.delivery.schedules import breaker_wait
 from kbadmin.delivery.turns import turn
@@ -19,8 +19,6 @@ from kbadmin.smtp import operations
 from kbadmin.smtp.access_token import TokenUnavailable
 from kbadmin.smtp.failures import Stage
 from kbadmin.tenancy import enter
-
-SLOWED = timedelta(minutes=10)
 
 log = logs.get(__name__)
 
@@ -61,7 +59,7 @@ def strike(terms: Terms, trouble: ServiceTrouble) -> float | None:
         pause(terms.account_id, terms.lane_id, failure, decision)
         return None if decision.resumes_after is None else decision.resumes_after.total_seconds()
     with turn() as session:
-        failures = lanes.strike(session, terms.lane_id, slowed_for=SLOWED if decision.slow_down else None)
+        failures = lanes.strike(session, terms.lane_id, slowed_for=SLOW_FOR if decision.slow_down else None)
         wait = max(decision.wait or timedelta(), breaker_wait(failures) or timedelta())
         lanes.close_for(session, terms.lane_id, wait)
     if terms.account_id is not None and not decision.slow_down:

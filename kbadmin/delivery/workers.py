@@ -18,16 +18,16 @@ from datetime import timedelta
 from pathlib import Path
 from typing import IO, Any
 
-from sqlalchemy import delete, func, select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from kbadmin import config, logs
 from kbadmin.database import new_id
 from kbadmin.delivery import journals, lanes, marks
 from kbadmin.delivery.journals import Accepted
-from kbadmin.delivery.models import LaneConnection, Worker
+from kbadmin.delivery.lane_connections import free_connections
+from kbadmin.delivery.models import Worker
 from kbadmin.delivery.turns import turn
-from kbadmin.outbox.models import MESSAGES, Status
 from kbadmin.shared_time import shared_now
 
 BEAT_SECONDS = 1.0
@@ -126,19 +126,9 @@ def bury(folder: Path, worker_id: uuid.UUID) -> None:
 
 def _record(session: Session, worker_id: uuid.UUID, accepted: Sequence[Accepted]) -> int:
     """Record what the journals say, in the lanes' totals as well."""
-    ids = [one.id for one in accepted]
-    held = select(MESSAGES.c.lane_id, func.count()).where(
-        MESSAGES.c.leased_by == worker_id, MESSAGES.c.status == Status.SENDING.value, MESSAGES.c.id.in_(ids)
-    )
-    for lane_id, count in session.execute(held.group_by(MESSAGES.c.lane_id)).all():
+    for lane_id, count in marks.leased_by_lane(session, worker_id, [one.id for one in accepted]).items():
         lanes.count_results(session, lane_id, accepted=count)
     return marks.accept(session, accepted)
-
-
-def free_connections(session: Session, worker_id: uuid.UUID) -> None:
-    """Let others open the connections that this worker held."""
-    held = update(LaneConnection).where(LaneConnection.worker_id == worker_id)
-    session.execute(held.values(worker_id=None, token=None))
 
 
 def lock_file(folder: Path, worker_id: uuid.UUID) -> Path:

@@ -10,13 +10,10 @@ import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from email import message_from_bytes
-from email.errors import MessageError
 from email.message import EmailMessage
 from email.policy import SMTP
-from email.utils import format_datetime
-from functools import cached_property, lru_cache
+from functools import cached_property
 from html import escape
 from types import MappingProxyType
 from typing import Self
@@ -31,16 +28,14 @@ from kbadmin.outbox.encoding import (
     softly_broken,
     subject_value,
 )
-from kbadmin.outbox.messages import MOST_BYTES, NotSendable, Sender, as_email, one_address, sender_lines
+from kbadmin.outbox.envelope_fields import checked_id, date_value, to_value
+from kbadmin.outbox.messages import MOST_BYTES, NotSendable, Sender, as_email, sender_lines
 
 __all__ = ["Skeleton", "slot"]
 
 _NO_HEADERS: Mapping[str, str] = MappingProxyType({})
 _FORMAT = 1
-_LONGEST_ADDRESS = 254
 _NEEDS_CARE = re.compile(r"[^ !#$%()*+,\-./0-9:;@A-Z\[\\\]^_`a-z{|}~]").search  # What some place cannot take as it is
-_PLAIN_ADDRESS = re.compile(r"[\w+-]+(?:\.[\w+-]+)*@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)+", re.ASCII).fullmatch
-_MESSAGE_ID = re.compile(r"<[\w.+-]{1,200}@[A-Za-z0-9.-]{1,255}>", re.ASCII).fullmatch
 _DIFFERENT = frozenset({"From", "Reply-To", "Date", "Content-Type"})  # From one clock and one source of boundaries
 _SAMPLE = "Zoë & “<Sample>” = 'x'\n."
 _SAMPLE_IN_HEADERS = "https://sample.example/a%20b?c=d&e=f"
@@ -107,8 +102,8 @@ class Skeleton:
 
     def _identity(self, recipient: str, message_id: str, parts: Mapping[str, str]) -> tuple[str, str, str, str]:
         """To, Subject, Date and Message-ID."""
-        date = _date(int(clock.now().timestamp()))
-        return _to(recipient), self._subject(parts), date, _checked_id(message_id)
+        date = date_value(int(clock.now().timestamp()))
+        return to_value(recipient), self._subject(parts), date, checked_id(message_id)
 
     @staticmethod
     def _joined(literals: list[str], identity: tuple[str, ...], values: list[str]) -> bytes:
@@ -233,29 +228,3 @@ def _check_subject(subject: Sequence[str], parts: Mapping[str, str]) -> None:
             raise NotSendable(f"the part {name!r} {reason}")
     if reason := cannot_stand_in_headers(_whole(subject, parts)):
         raise NotSendable(f"the subject {reason} with the parts {list(subject[1::2])}")
-
-
-def _to(recipient: str) -> str:
-    if len(recipient) <= _LONGEST_ADDRESS and _PLAIN_ADDRESS(recipient):
-        return recipient
-    if len(recipient) > _LONGEST_ADDRESS or cannot_stand_in_headers(recipient):
-        raise NotSendable("the recipient is no address")
-    try:
-        folded: str = SMTP.header_factory("To", one_address(recipient)).fold(policy=SMTP)
-    except (ValueError, IndexError, MessageError):
-        raise NotSendable("the recipient is no address") from None
-    value = folded.removeprefix("To: ").removesuffix("\r\n")
-    if value != recipient:  # Encoded words stand in names, never in addresses: RFC 2047 §5.
-        raise NotSendable("the recipient cannot be written in ASCII")
-    return value
-
-
-def _checked_id(message_id: str) -> str:
-    if not _MESSAGE_ID(message_id):
-        raise NotSendable("the message id is none")
-    return message_id
-
-
-@lru_cache(maxsize=8)
-def _date(second: int) -> str:
-    return format_datetime(datetime.fromtimestamp(second, UTC))

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kbadmin.delivery import schedules
-from kbadmin.delivery.schedules import breaker_wait, is_open, next_wait, schedule_of, wait_after_uncertain
+from kbadmin.delivery.schedules import breaker_wait, next_wait, schedule_of, wait_after_uncertain
 from kbadmin.outbox.models import Kind
 
 DIGEST_WAITS = "5m 15m 30m 1h 2h 4h 4h"
@@ -110,10 +110,6 @@ def test_a_service_that_fails_is_left_alone_for_longer_and_longer():
     assert breaker_wait(0) is None
     assert breaker_wait(-1) is None
     assert breaker_wait(10**9) == timedelta(minutes=30)
-
-
-def test_a_service_is_in_trouble_after_five_failures_in_a_row():
-    assert [is_open(failures) for failures in (0, 1, 4, 5, 6, 99)] == [False, False, False, True, True, True]
 
 
 DIGEST = {"kinds": ["digest"], "waits": ["1m"], "life": "1h", "after_uncertain": "5s"}

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from kbadmin.database import db, new_id
-from kbadmin.delivery import claims, journals, lanes, workers
+from kbadmin.delivery import claims, journals, lane_connections, lanes, workers
 from kbadmin.delivery.journals import Accepted, Journal
 from kbadmin.delivery.models import LaneConnection, Worker
 from kbadmin.delivery.turns import turn
@@ -51,7 +51,7 @@ def hold(app, service_id, presence):
     """Take a connection and three messages, as a carrier does."""
     with app.app_context(), turn() as session:
         terms = lanes.terms(session, service_id)
-        lanes.take_connection(session, terms, presence.id)
+        lane_connections.take_connection(session, terms, presence.id)
         return claims.claim(session, terms, presence.id)
 
 
