@@ -12,8 +12,9 @@ from kbadmin.access import permission_of
 from kbadmin.accounts.models import Account
 from kbadmin.audit.models import AuditEntry
 from kbadmin.database import db, unit_of_work
-from kbadmin.delivery.models import TestRun
+from kbadmin.delivery.models import SuppressedAddress, TestRun
 from kbadmin.demo.serving import serve
+from kbadmin.outbox.models import DeliveryAttempt, OutboxMessage
 from kbadmin.smtp.models import SmtpService
 from kbadmin.users.models import User, UserSession
 from tests.browser import Browser
@@ -107,6 +108,13 @@ def test_what_stands_in_the_rows_is_text_on_every_page(app, account, payload):
                 "stage": "sign_in", "kind": "refused", "code": 535, "enhanced": payload, "text": payload,
                 "challenge": payload, "exception_name": payload, "at": "2026-03-02T09:00:00+00:00",
             }  # fmt: skip
+        for message in db.session.scalars(select(OutboxMessage)):
+            message.recipient, message.message_id = payload[:254], payload[:200]
+            message.subject = message.last_reply = payload[:400]
+        for attempt in db.session.scalars(select(DeliveryAttempt)):
+            attempt.facts = attempt.facts | {"text": payload, "enhanced": payload, "challenge": payload}
+        for suppressed in db.session.scalars(select(SuppressedAddress)):
+            suppressed.address, suppressed.last_reply = payload[:254], payload[:400]
         for entry in db.session.scalars(select(AuditEntry)):
             entry.actor = entry.subject = entry.subject_kind = entry.network_address = payload
             entry.facts = {payload: payload, "list": [payload], "deep": {payload: payload}}
@@ -118,6 +126,9 @@ def test_what_stands_in_the_rows_is_text_on_every_page(app, account, payload):
             for address in filled.addresses(rule):
                 response = client.get(address)
                 assert response.status_code < 500, address
+                if response.mimetype != "text/html":
+                    assert response.headers["Content-Disposition"].startswith("attachment")
+                    continue
                 _check(response.get_data(as_text=True), address)
                 shown += MARK in response.get_data(as_text=True)
     assert shown > 15, "the payload stands on many pages"
