@@ -4,7 +4,8 @@ from dataclasses import dataclass
 
 from flask import Flask, Response, g, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
-from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError
+from sqlalchemy.exc import OperationalError
+from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError, ServiceUnavailable
 
 from kbadmin import logs
 from kbadmin.database import db
@@ -61,6 +62,9 @@ def _form_expired(_error: CSRFError) -> Response:
 def _page(error: HTTPException) -> Response:
     if isinstance(error, SecurityError):  # A Host that is not ours: no address of ours can be built for a page.
         return make_response("400 Bad Request\n", 400, {"Content-Type": "text/plain; charset=utf-8"})
+    if isinstance(error, InternalServerError) and isinstance(error.original_exception, OperationalError):
+        # The database is away, locked or out of space: nothing was changed, and trying again later may help.
+        error = ServiceUnavailable()
     status = error.code or 500
     if error.response is not None:
         return make_response(error.response)
@@ -74,7 +78,7 @@ def _page(error: HTTPException) -> Response:
 def _crash(error: Exception) -> Response:
     log.error("request failed", method=request.method, endpoint=request.endpoint, exc_info=error)
     db.session.rollback()
-    return _page(InternalServerError())
+    return _page(InternalServerError(original_exception=error))
 
 
 def _render(status: int, words: Words) -> Response:

@@ -126,6 +126,16 @@ class Ground:
         with self.app.app_context(), every_account() as session:
             return int(session.scalars(select(Lane.accepted_total).where(Lane.id == service_id)).one())
 
+    def buried(self) -> int:
+        """How many workers were declared dead, as their successors say in the log."""
+        return (self.settings.instance_folder / "worker.log").read_text().count("took over from a worker that died")
+
+    def contents_kept(self) -> int:
+        """Messages whose text is still in the database."""
+        with self.app.app_context(), every_account() as session:
+            kept = MESSAGES.c.content_sealed.is_not(None) | MESSAGES.c.parts_sealed.is_not(None)
+            return int(session.scalars(select(func.count()).select_from(MESSAGES).where(kept)).one())
+
     def lane_workers(self) -> list[str]:
         """The hosts of the workers that ever worked."""
         with self.app.app_context(), every_account() as session:
@@ -147,7 +157,11 @@ class Ground:
     def environ(self) -> dict[str, str]:
         """What a process of this installation finds in its environment."""
         machine = machine_of(self.settings)
-        machine.set(SMTP_ALLOWED_PORTS="*", INSTANCE="faults", MICROSOFT_AUTHORITY=self.settings.microsoft_authority)
+        machine.set(
+            SMTP_ALLOWED_PORTS="*",
+            INSTANCE=self.settings.instance or "",
+            MICROSOFT_AUTHORITY=self.settings.microsoft_authority,
+        )
         machine.set(SMTP_ALLOWED_NETWORKS=",".join(map(str, self.settings.smtp_allowed_networks)))
         if self.settings.smtp_ca_file:
             machine.set(SMTP_CA_FILE=str(self.settings.smtp_ca_file))
@@ -179,16 +193,17 @@ def ground(site: Site, kind: str = "sqlite", **settings: Any) -> Iterator[Ground
     """An installation on a fresh database; its workers are killed at the end."""
     with site.another() as here:
         url = here.databases.fresh(kind, here.folder)
-        made = replace(
-            settings_for(here.folder, url), instance="faults", queue_url=_queue_url(here.folder, url), **settings
-        )
+        settings = {"instance": "faults", "queue_url": _queue_url(here.folder, url)} | settings
+        made = replace(settings_for(here.folder, url), **settings)
         app = create_app(made)
         found = Ground(made, app, factories.open_account(app))
         try:
             yield found
         except BaseException:
+            for one in found.workers:
+                one.tell_where_it_stands()
             log = made.instance_folder / "worker.log"
-            print(log.read_text()[-6000:] if log.exists() else "no log", file=sys.stderr)
+            print(log.read_text()[-20000:] if log.exists() else "no log", file=sys.stderr)
             raise
         finally:
             for one in found.workers:

@@ -4,8 +4,10 @@
 """
 
 import contextlib
+import faulthandler
 import json
 import os
+import signal
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
@@ -21,6 +23,7 @@ CLOCK_FILE = "clock-shift"
 
 def work(environ: Mapping[str, str], limits: Mapping[str, Any]) -> None:
     """Work off the queue until a signal."""
+    faulthandler.register(signal.SIGUSR1)  # Where every thread stands, for whoever waits in vain.
     settings = read_environment(environ, dotenv=False)
     settings = replace(settings, limits=replace(settings.limits, **(QUICK | dict(limits))))
     clock.follow(settings.instance_folder / CLOCK_FILE)

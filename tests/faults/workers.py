@@ -14,8 +14,8 @@ from tests.faults import worker
 from tests.faults.sinks import wait_until
 
 #: Each worker is a process of its own, forked from one that has everything imported: importing takes longest.
-_forks = multiprocessing.get_context("forkserver")
-_forks.set_forkserver_preload(["tests.faults.worker"])
+forks = multiprocessing.get_context("forkserver")
+forks.set_forkserver_preload(["tests.faults.worker"])
 
 
 @dataclass
@@ -66,6 +66,12 @@ class Worker:
         pages = int(Path(f"/proc/{self.pid}/statm").read_text().split()[1])
         return pages * os.sysconf("SC_PAGE_SIZE") // 1024
 
+    def tell_where_it_stands(self) -> None:
+        """Have every thread's place written into the log."""
+        if self.is_working:
+            self.send(signal.SIGUSR1)
+            time.sleep(0.3)
+
     def wait_until_working(self, seconds: float = 30.0) -> None:
         wait_until(lambda: self.is_working or not self.is_alive, seconds)
         assert self.is_alive, self.last_words
@@ -73,6 +79,6 @@ class Worker:
 
 def started(environ: Mapping[str, str], limits: Mapping[str, Any], log: Path) -> Worker:
     """A new worker; it takes a moment until it works."""
-    process = _forks.Process(target=worker.forked, args=(dict(environ), dict(limits), str(log)), daemon=True)
+    process = forks.Process(target=worker.forked, args=(dict(environ), dict(limits), str(log)), daemon=True)
     process.start()
     return Worker(process, log)
