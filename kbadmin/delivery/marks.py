@@ -68,7 +68,7 @@ def leased_by_lane(session: Session, worker_id: uuid.UUID, ids: Sequence[int]) -
     held = select(MESSAGES.c.lane_id, func.count()).where(
         MESSAGES.c.leased_by == worker_id, MESSAGES.c.status == Status.SENDING.value, MESSAGES.c.id.in_(ids)
     )
-    return {lane_id: count for lane_id, count in session.execute(held.group_by(MESSAGES.c.lane_id))}
+    return {row[0]: row[1] for row in session.execute(held.group_by(MESSAGES.c.lane_id))}
 
 
 def settle(session: Session, outcome: Outcome) -> bool:

@@ -13,6 +13,7 @@ PUBLIC = {
     "static",
     "health.live",
     "health.ready",
+    "metrics.metrics",  # For this machine or a token; anybody else gets a 404.
     "smtp.authorized",  # The redirect URI: it knows its flow by the state, and checks the session itself.
     "users.accept_invitation",
     "users.forgot_password",

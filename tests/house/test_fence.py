@@ -25,7 +25,6 @@ CALLERS_OF_EVERY_ACCOUNT = {
     "delivery.turns.turn",
     "key_rotation._pages",
     "key_rotation.write",
-    "outbox.commands.status",
     "outbox.resuming.expire_older_than",
     "outbox.resuming.waiting",
     "smtp.keeping._unused_grants",
