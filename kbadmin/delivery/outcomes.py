@@ -135,7 +135,9 @@ def _outcome(claimed: Claimed, lease_token: int, failure: Failure, decision: Dec
 def _note_working(session: Session, terms: Terms) -> None:
     """The service has just sent with these settings: it is ready, and no longer in difficulties."""
     now = clock.now()
-    is_noted = terms.is_noted_at is not None and terms.is_noted_at > now - NOTED_EVERY
+    # Whoever has just put it right waits for the first message after that, however soon it comes.
+    noted_since = max(now - NOTED_EVERY, terms.changed_at) if terms.changed_at else now - NOTED_EVERY
+    is_noted = terms.is_noted_at is not None and terms.is_noted_at > noted_since
     if is_noted and not terms.is_troubled:
         return
     values: dict[str, Any] = {"last_accepted_at": now, "tested_at": func.coalesce(SmtpService.tested_at, now)}

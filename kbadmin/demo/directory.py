@@ -4,7 +4,9 @@ The words are those of the Azure portal: a *registration* has an Application (cl
 account types and secrets, of which Microsoft shows the *Value* once and the *Secret ID* for ever.
 """
 
-from dataclasses import dataclass, field
+import secrets
+import uuid
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -18,6 +20,9 @@ OTHER_TENANT = "c27e0d18-94b5-4f63-8e0a-1b7d5a9f4e60"
 READY_CLIENT_ID = "0f6b2d3a-7c41-4e59-8a17-b2c90e5d4f18"
 EXPIRED_CLIENT_ID = "7d94c0e1-5b28-4a6f-93d2-0c8e71f5a2b6"
 SINGLE_TENANT_CLIENT_ID = "b83a1f57-2e6d-4c90-a5f8-47d1e09c6b32"
+
+SECRET_LIFE = timedelta(days=540)
+KEPT_SECRETS = 3
 
 
 class Audience(StrEnum):
@@ -98,12 +103,32 @@ class Directory:
             registration if found.client_id == registration.client_id else found for found in self.registrations
         ]
 
+    def expire_secrets(self, client_id: str) -> None:
+        """No secret of this registration is good any longer. Raises LookupError for no such registration."""
+        found, ended = self._known(client_id), clock.now() - timedelta(minutes=1)
+        expired = (replace(secret, expires_at=min(secret.expires_at, ended)) for secret in found.secrets)
+        self.replace(replace(found, secrets=tuple(expired)))
+
+    def add_secret(self, client_id: str) -> ClientSecret:
+        """Press *New client secret*: the newest comes first. Raises LookupError for no such registration."""
+        found = self._known(client_id)
+        value = Secret(f"new{secrets.token_hex(2)}Q~{secrets.token_urlsafe(24)}")
+        made = ClientSecret(str(uuid.uuid4()), value, clock.now() + SECRET_LIFE)
+        self.replace(replace(found, secrets=(made, *found.secrets)[:KEPT_SECRETS]))
+        return made
+
+    def _known(self, client_id: str) -> Registration:
+        found = self.registration(client_id)
+        if found is None:
+            raise LookupError(client_id)
+        return found
+
 
 def demo_directory(*, redirect_uri: str, secret: Secret) -> Directory:
     """The demo's world: one registration that works (its secret is the one given), one with an expired secret, and a
     single-tenant one with the same secret; people in two organizations, and one with a personal account.
     """
-    later, earlier = clock.now() + timedelta(days=540), clock.now() - timedelta(days=3)
+    later, earlier = clock.now() + SECRET_LIFE, clock.now() - timedelta(days=3)
     good = ClientSecret("3e0c57b9-8d12-4f7a-b6e4-a90d2c1f5873", secret, later)
     old = ClientSecret("94d7a2c6-1b3e-48f5-8c90-e57f60b2d41a", secret, earlier)
 

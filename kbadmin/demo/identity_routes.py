@@ -1,11 +1,12 @@
 """The identity provider's addresses: Microsoft's paths, its own home page, and a few buttons for visitors."""
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urlsplit
 
 from authlib.oauth2 import OAuth2Error
-from flask import Flask, Response, g, redirect, render_template, request, url_for
+from flask import Flask, Response, abort, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from kbadmin import clock
@@ -188,6 +189,16 @@ def _add_home(app: Flask, provider: "IdentityProvider") -> None:
         provider.misbehaviour = _chosen_misbehaviour()
         return redirect(url_for("home"), 303)
 
+    @app.post("/registrations/<client_id>/expire-secrets")
+    def expire_secrets(client_id: str) -> ResponseReturnValue:
+        refuse_other_sites()
+        return _changed(lambda: provider.directory.expire_secrets(client_id))
+
+    @app.post("/registrations/<client_id>/new-secret")
+    def new_secret(client_id: str) -> ResponseReturnValue:
+        refuse_other_sites()
+        return _changed(lambda: provider.directory.add_secret(client_id))
+
     @app.post("/expire-tokens")
     def expire_tokens() -> ResponseReturnValue:
         refuse_other_sites()
@@ -199,6 +210,15 @@ def _add_home(app: Flask, provider: "IdentityProvider") -> None:
         refuse_other_sites()
         provider.revoke_grants()
         return redirect(url_for("home"), 303)
+
+
+def _changed(change: Callable[[], object]) -> ResponseReturnValue:
+    """Back to the provider's page after a change of a registration; 404 where there is none."""
+    try:
+        change()
+    except LookupError:
+        abort(404)
+    return redirect(url_for("home"), 303)
 
 
 def _admitted(provider: "IdentityProvider", tenant: str) -> Registration:

@@ -81,6 +81,11 @@ class MailServer:
             self._controller.stop()
             self._controller = None
 
+    def hang_up(self) -> None:
+        """Drop every open connection without a word, as servers do now and then; who comes again is let in."""
+        if self._controller is not None:
+            self._controller.hang_up()
+
     def __enter__(self) -> Self:
         return self.start()
 

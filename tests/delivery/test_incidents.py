@@ -109,6 +109,22 @@ def test_mail_that_is_accepted_after_the_cause_is_gone_ends_it_with_one_more_let
     assert incident.ended_at == incident.resumed_at  # The clock is stopped.
 
 
+def test_an_incident_of_a_few_seconds_ends_with_the_first_mail_after_it(
+    app, account, owner_browser, world, worker, clock, page
+):
+    queue(app, account, id_of(page), *readers(1, "early"))
+    work(worker, 2)
+    clock.advance(seconds=1)
+    stopped(app, account, world, worker, page)
+    world.troubles.end()
+    clock.advance(seconds=1)
+    owner_browser.open(page.path).press("Resume")
+    work(worker, 4)
+
+    assert statuses(app, account, id_of(page)) == {Status.ACCEPTED: 4}
+    assert [subject for _, subject in letters(app, account)][1:] == ["Sending works again: Password mail"]
+
+
 def test_a_service_that_is_paused_again_before_mail_was_accepted_tells_nobody_twice(
     app, account, owner_browser, world, worker, clock, page
 ):

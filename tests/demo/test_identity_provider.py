@@ -400,3 +400,24 @@ def test_the_buttons_of_the_home_page_work(provider):
     assert provider.misbehaviour == "html"
     requests.post(f"{provider.base_url}/misbehave", data={"answer": ""}, timeout=5)
     assert provider.misbehaviour is None
+
+
+def test_a_secret_can_be_let_expire_and_replaced_on_the_home_page(provider):
+    body, at = tokens(provider), f"{provider.base_url}/registrations/{READY_CLIENT_ID}"
+    requests.post(f"{at}/expire-secrets", timeout=5)
+    assert refresh(provider, body["refresh_token"]).json()["error_codes"] == [7000222]
+
+    requests.post(f"{at}/new-secret", timeout=5)
+    newest, *_ = provider.directory.registration(READY_CLIENT_ID).secrets
+    assert newest.value.reveal() in requests.get(provider.base_url, timeout=5).text
+    assert refresh(provider, body["refresh_token"]).json()["error_codes"] == [7000222]
+    assert "refresh_token" in refresh(provider, body["refresh_token"], client_secret=newest.value.reveal()).json()
+
+
+def test_a_registration_nobody_has_is_not_found(provider):
+    assert requests.post(f"{provider.base_url}/registrations/nobodys/new-secret", timeout=5).status_code == 404
+
+
+def test_a_registration_keeps_its_three_newest_secrets(provider):
+    made = [provider.directory.add_secret(READY_CLIENT_ID) for _ in range(4)]
+    assert provider.directory.registration(READY_CLIENT_ID).secrets == (made[3], made[2], made[1])
