@@ -15,7 +15,7 @@ CONNECTIONS = 4
 
 @row("F01", "kill -9 at random, 4 workers", "lost 0; copies ≤ kills × connections; the same Message-ID")
 def killed_at_random(site: Site, *, seed: int, scale: Scale) -> Figures:
-    messages, kills = scale.pick((800, 8), (20_000, 200))
+    messages, kills = scale.pick((600, 6), (20_000, 200))
     with ground(site) as here, sink(here.settings.instance_folder / "sink") as server:
         _begin(here, server, messages, connections=CONNECTIONS, workers=4, delay=0.015)
         for gone in _one_after_the_other(here, server, messages, kills, seed):
@@ -75,7 +75,7 @@ def killed_where_uncertain_is_held(site: Site, *, seed: int, scale: Scale) -> Fi
 
 @row("F05", "SIGTERM under load", "lost 0, copies 0, exit ≤ 30 s with status 0")
 def asked_to_stop(site: Site, *, seed: int, scale: Scale) -> Figures:
-    messages, stops = scale.pick((600, 6), (10_000, 100))
+    messages, stops = scale.pick((500, 5), (10_000, 100))
     with ground(site) as here, sink(here.settings.instance_folder / "sink") as server:
         _begin(here, server, messages, connections=CONNECTIONS, workers=4, delay=0.015)
         longest = 0.0
@@ -123,7 +123,7 @@ def frozen(site: Site, *, seed: int, scale: Scale) -> Figures:
 
 @row("F09", "stopped and started again during a digest", "each once")
 def restarted_during_a_digest(site: Site, *, seed: int, scale: Scale) -> Figures:
-    messages, restarts = scale.pick((1_500, 2), (10_000, 10))
+    messages, restarts = scale.pick((1_000, 2), (10_000, 10))
     with ground(site) as here, sink(here.settings.instance_folder / "sink") as server:
         _begin(here, server, messages, connections=1, workers=1, delay=0.001)
         for only in _one_after_the_other(here, server, messages, restarts, seed):

@@ -45,7 +45,7 @@ def noisy_neighbour(site: Site, *, seed: int, scale: Scale) -> Figures:
 
 @row("F38", "slow neighbour: a server that takes its time for each message", "the others keep ≥ 95 % of their rate")
 def slow_neighbour(site: Site, *, seed: int, scale: Scale) -> Figures:
-    messages, slow_seconds = scale.pick((40, 3.0), (400, 60.0))
+    messages, slow_seconds = scale.pick((30, 3.0), (400, 60.0))
     with (
         ground(site) as here,
         sink(here.settings.instance_folder / "slow") as slow,
@@ -71,7 +71,7 @@ def slow_neighbour(site: Site, *, seed: int, scale: Scale) -> Figures:
 def limit_per_minute(site: Site, *, seed: int, scale: Scale) -> Figures:
     """The setting leaves room for a burst of five: 25 a minute where Microsoft allows 30."""
     # In short the minute is five seconds long, and there are two of them.
-    limit, per_minute, messages, window = scale.pick((30, 300, 60, 5.0), (30, 25, 100, 60.0))
+    limit, per_minute, messages, window = scale.pick((30, 300, 45, 5.0), (30, 25, 100, 60.0))
     with ground(site) as here, sink(here.settings.instance_folder / "sink") as server:
         service = here.service(server.port, max_connections=3, messages_per_minute=per_minute)
         here.digests(service, messages)

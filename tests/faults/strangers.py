@@ -26,7 +26,7 @@ PASSWORD = "canary-password-of-F27"
 
 @row("F26", "servers that drip, never end, say nothing or garbage", "bounded in time and memory; others ≥ 95 %")
 def hostile_servers(site: Site, *, seed: int, scale: Scale) -> Figures:
-    messages, budget = scale.pick((50, 2.0), (400, 10.0))
+    messages, budget = scale.pick((30, 1.0), (400, 10.0))
     with ground(site) as here, sink(here.settings.instance_folder / "good") as good:
         good.script(delay=0.1)  # Its own pace, so that the rate is the server's and not this machine's.
         lane = here.service(good.port)

@@ -24,7 +24,7 @@ from tests.faults.workers import forks
 
 
 class Web:
-    """``kbadmin serve`` as a process, and a browser of the account's owner."""
+    """``kbadmin run`` as a process, and a browser of the account's owner."""
 
     def __init__(self, here: Ground) -> None:
         self.here = here
