@@ -19,6 +19,7 @@ from kbadmin.delivery.log_scope import Scope, scope_of
 from kbadmin.delivery.log_words import KINDS, kind_words
 from kbadmin.outbox.models import PLATFORM, OutboxMessage, Status
 from kbadmin.smtp import operations
+from kbadmin.smtp.standing import trouble_of
 from kbadmin.tenancy import current_account
 
 blueprint = Blueprint("delivery_log", __name__)
@@ -96,6 +97,7 @@ def message(message_id: uuid.UUID) -> ResponseReturnValue:
         events=timeline.timeline(found, attempts, shows_replies=scope.shows_replies),
         told=timeline.explain(found, attempts, service) if scope.shows_replies else None,
         why=lanes.why(found),
+        stopped_by=trouble_of(service) if service and scope.shows_replies else None,
         why_not={deed: why_not(found, deed, is_lane_there=is_lane_there) for deed in Deed},
         is_suppressed=suppression.is_suppressed(found.recipient),
         Deed=Deed,

@@ -19,6 +19,7 @@ from kbadmin.config import Settings
 from kbadmin.demo.mailbox import MailboxMessage
 from kbadmin.outbox.models import Status
 from tests.databases import both_databases
+from tests.delivery.mail_waiting import statuses
 from tests.delivery.outbox import counts_of, queue_digests
 from tests.factories import OpenedAccount
 from tests.journeys.test_smtp_services import create_oauth2, general, open_create
@@ -62,7 +63,7 @@ def test_a_secret_that_expires_pauses_and_a_new_one_lets_everything_arrive(app, 
     world.mail.hang_up()
 
     reload_until(owner, page, "Paused")
-    waiting = counts_of(app, account)[Status.QUEUED]
+    waiting = statuses(app, account, service_id(page))[Status.QUEUED]
     assert waiting >= 8
     header = owner.page.get_by_role("region", name="State")
     for told in ("since", "The client secret has expired.", "nothing is lost", f"{waiting} messages wait."):
@@ -72,7 +73,7 @@ def test_a_secret_that_expires_pauses_and_a_new_one_lets_everything_arrive(app, 
     expect(card).to_contain_text("Certificates & secrets")
     expect(card).to_contain_text("Update OAuth2 Settings")
     expect_told_everywhere(owner, "Microsoft mail", "The client secret has expired.")
-    expect_in_log(owner, waiting, "Microsoft mail is paused")
+    expect_in_log(owner, waiting, "Microsoft mail is paused", "The client secret has expired.")
     [letter] = letters_once_there(owner, account, world, STOPPED)
     assert "The client secret has expired." in letter.text
     assert "Update OAuth2 Settings" in letter.text
@@ -110,7 +111,7 @@ def test_smtp_auth_switched_off_pauses_and_resume_lets_everything_arrive(app, ac
     card = owner.page.get_by_role("region", name="Why it stopped")
     expect(card).to_contain_text(f"Set-CASMailbox -Identity {MAILBOX}")
     expect_told_everywhere(owner, "Company mail", "Authenticated SMTP")
-    expect_in_log(owner, 30, "Company mail is paused")
+    expect_in_log(owner, 30, "Company mail is paused", "Authenticated SMTP is switched off")
     [letter] = letters_once_there(owner, account, world, STOPPED)
     assert "30 messages wait for it." in letter.text
 
@@ -187,7 +188,7 @@ def expect_told_everywhere(owner: Visitor, name: str, what: str) -> None:
     owner.open("/").expect_text(what)
 
 
-def expect_in_log(owner: Visitor, waiting: int, why: str) -> None:
+def expect_in_log(owner: Visitor, waiting: int, why: str, cause: str) -> None:
     """The delivery log counts the messages that wait, and says for each what it waits for."""
     owner.page.get_by_role("navigation", name="Main menu").get_by_role("link", name="Deliveries").click()
     owner.expect_title("Deliveries").page.get_by_role("link", name=re.compile(rf"^{waiting} Waiting")).click()
@@ -195,7 +196,7 @@ def expect_in_log(owner: Visitor, waiting: int, why: str) -> None:
     expect(rows).to_have_count(waiting)
     expect(rows.filter(has_text=why)).to_have_count(waiting)
     rows.first.get_by_role("link").first.click()
-    owner.expect_title("Message").expect_text(why)
+    owner.expect_title("Message").expect_text(why).expect_text(cause)
 
 
 def expect_all_arrived(app: Flask, account: OpenedAccount, owner: Visitor, world: World, count: int) -> None:
