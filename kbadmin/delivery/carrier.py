@@ -21,6 +21,7 @@ from kbadmin.delivery.journals import Accepted
 from kbadmin.delivery.lanes import Terms
 from kbadmin.delivery.service_troubles import ServiceGone, ServiceTrouble, strike
 from kbadmin.delivery.turns import turn
+from kbadmin.smtp.failures import Stage, SubmissionFailed
 from kbadmin.smtp.pipelining import Submitted
 
 SLICE_SECONDS = 1.0
@@ -180,17 +181,21 @@ class Carrier:
         finally:
             results.close()
             self._finish(terms, batch)
-        if trouble is None and held.connection.ended is not None and batch.is_untouched:
+        if trouble is None and held.connection.ended is not None and batch.is_untouched and not held.has_worked:
             trouble = ServiceTrouble.of(Failure.of(held.connection.ended), is_oauth=held.is_oauth)
         return trouble
 
     def _settle(self, terms: Terms, held: HeldConnection, batch: _Batch, result: Submitted) -> ServiceTrouble | None:
         claimed = batch.waiting.pop(result.key)
+        if result.failed is not None and held.has_worked and _was_hung_up(result.failed):
+            batch.waiting[claimed.id] = claimed  # Nobody's fault: servers hang up on who was quiet. Connect again.
+            return None
         if result.failed is not None:
             return outcomes.after_failure(terms, claimed, batch.claim.token, result.failed, is_oauth=held.is_oauth)
         accepted = Accepted(claimed.id, batch.claim.token, str(result.reply))
         held.journal.append(accepted)
         held.unrecorded.append(accepted)
+        held.has_worked = True
         if time.monotonic() - held.recorded_at > MARK_SECONDS:
             self._record(terms, held)
         return None
@@ -209,6 +214,11 @@ class Carrier:
             outcomes.settle_broken(terms, broken, batch.claim.token)
         if batch.waiting:
             outcomes.give_back(terms, list(batch.waiting.values()), batch.claim.token)
+
+
+def _was_hung_up(failed: SubmissionFailed) -> bool:
+    """Whether the connection had ended before the server heard of the message."""
+    return failed.stage is Stage.SENDER and failed.reply is None and failed.kind == "connection_lost"
 
 
 def _note_of_data(claim: Claim) -> Callable[[int], None]:

@@ -43,6 +43,7 @@ class HeldConnection:
     used_at: float = field(default_factory=time.monotonic)
     unrecorded: list[Accepted] = field(default_factory=list)  # in the journal, not yet in the database
     recorded_at: float = field(default_factory=time.monotonic)
+    has_worked: bool = False  # It has carried a message before.
 
     def forget_recorded(self) -> None:
         """Every acceptance is in the database now."""

@@ -222,6 +222,21 @@ def test_a_server_that_ends_after_some_messages_is_asked_again(app, account, mai
     assert server.connections >= 5
 
 
+def test_a_server_that_hangs_up_between_two_messages_is_connected_to_again_without_a_word(app, account, mail, worker):
+    server = mail(turns={2: {"MAIL": DROPS}})
+    service_id = make_service(app, account, port=server.port)
+    queue_digests(app, account, service_id, 4)
+
+    worker.drain()
+
+    assert counts_of(app, account) == {Status.ACCEPTED: 4}
+    assert server.connections == 4
+    service = service_of(app, account, service_id)
+    assert (service.state, service.degraded_at) == (State.READY, None)
+    with inside(app, account):
+        assert db.session.query(DeliveryAttempt).count() == 0
+
+
 @both_databases
 def test_threads_share_a_lane_without_sending_twice(app, account, mail, worker):
     server = mail()
