@@ -24,7 +24,7 @@ from tests.world import MAILBOX, World
 pytestmark = pytest.mark.browser
 
 # Answers for machines, and the address that a provider sends people back to, which only ever redirects.
-NO_PAGES = {"static", "health.live", "health.ready", "delivery_log.export"}
+NO_PAGES = {"static", "health.live", "health.ready", "metrics.metrics", "delivery_log.export"}
 
 
 @dataclass(frozen=True)

@@ -63,8 +63,10 @@ def test_a_secret_that_expires_pauses_and_a_new_one_lets_everything_arrive(app, 
     world.mail.hang_up()
 
     reload_until(owner, page, "Paused")
+    owner.wait_until(lambda: Status.SENDING not in statuses(app, account, service_id(page)), "One stayed behind.")
     waiting = statuses(app, account, service_id(page))[Status.QUEUED]
     assert waiting >= 8
+    reload_until(owner, page, f"{waiting} messages wait.")
     header = owner.page.get_by_role("region", name="State")
     for told in ("since", "The client secret has expired.", "nothing is lost", f"{waiting} messages wait."):
         expect(header).to_contain_text(told)

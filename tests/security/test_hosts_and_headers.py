@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from sqlalchemy import select
 
+from kbadmin.access import Permission, requires
 from kbadmin.database import db, unit_of_work
 from kbadmin.links import OneTimeLink
 from kbadmin.outbox.models import OutboxMessage
@@ -78,7 +79,7 @@ def test_every_answer_carries_the_headers(app, account):
             clients[1] = app.test_client()
 
 
-@pytest.mark.parametrize("status", [400, 403, 404, 405, 413, 500])
+@pytest.mark.parametrize("status", [400, 403, 404, 405, 413, 500, 503])
 def test_every_error_carries_the_headers(app, account, browser_as, status):
     client = browser_as("editor").client
     match status:
@@ -93,6 +94,9 @@ def test_every_error_carries_the_headers(app, account, browser_as, status):
         case 413:
             response = client.post("/profile", data={"name": "x" * 2_000_000})
         case 500:
+            app.add_url_rule("/broken", view_func=requires(Permission.PUBLIC)(lambda: 1 / 0))
+            response = client.get("/broken")
+        case 503:
             with app.app_context(), unit_of_work():
                 db.session.connection().exec_driver_sql(f"DROP TABLE {OneTimeLink.__tablename__}")
             response = client.get("/set-password/anything")
