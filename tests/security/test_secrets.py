@@ -136,8 +136,8 @@ def test_what_is_typed_is_shown_and_kept_nowhere(app, account, settings, owner_b
     invitation = "".join(sinks.answers).partition("/invite/")[2][:43]
     with app.app_context(), unit_of_work():
         db.session.connection().exec_driver_sql("DROP TABLE one_time_links")
-    browser.open(path, status=500, follow=False)
-    browser.open(f"/set-password/{invitation}", status=500, follow=False)
+    browser.open(path, status=503, follow=False)
+    browser.open(f"/set-password/{invitation}", status=503, follow=False)
     assert "request failed" in sinks.log.getvalue()
     assert "platform message not sent" in sinks.log.getvalue()
     assert not sinks.finds({*TYPED.values(), PLATFORM, PASSWORD})
