@@ -139,7 +139,7 @@ def test_what_is_typed_is_shown_and_kept_nowhere(app, account, settings, owner_b
     browser.open(path, status=503, follow=False)
     browser.open(f"/set-password/{invitation}", status=503, follow=False)
     assert "request failed" in sinks.log.getvalue()
-    assert "platform message not sent" in sinks.log.getvalue()
+    assert "service trouble" in sinks.log.getvalue()
     assert not sinks.finds({*TYPED.values(), PLATFORM, PASSWORD})
     assert not sinks.finds({path.rpartition("/")[2], invitation}, in_answers=False)
 
