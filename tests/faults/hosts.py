@@ -7,9 +7,10 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from ipaddress import ip_network
+from pathlib import Path
 
 from tests.faults.balance import compare
-from tests.faults.ground import ground
+from tests.faults.ground import Ground, ground
 from tests.faults.rows import Figures, Scale, Site, row
 from tests.faults.sinks import sink, wait_until
 
@@ -47,7 +48,10 @@ def two_hosts(site: Site, *, seed: int, scale: Scale) -> Figures:
             process = there.popen("-m", "tests.faults.worker", through=into[name])
             stack.callback(process.wait)
             stack.callback(process.kill)
-            wait_until(lambda p=process, t=there: p.poll() is None and list(_signs(t)), 30, what="working")
+            wait_until(
+                lambda p=process, t=there: p.poll() is not None or list(_signs(t)), 60, what=f"working on host {name}"
+            )
+            assert process.poll() is None, (there.settings.instance_folder / "worker.log").read_text()[-1000:]
         seconds = here.wait_until_settled(600)
         balance = compare(here, server)
         balance.require_all_sent()
@@ -60,7 +64,7 @@ def two_hosts(site: Site, *, seed: int, scale: Scale) -> Figures:
         }  # fmt: skip
 
 
-def _signs(there):
+def _signs(there: Ground) -> Iterator[Path]:
     return there.settings.instance_folder.glob("working-*")
 
 

@@ -45,7 +45,7 @@ def hostile_servers(site: Site, *, seed: int, scale: Scale) -> Figures:
         grown = (tried.worker.rss_kib() - before) / 1024
         waiting = [here.statuses(one) for one in lanes]
         assert grown <= 10, f"{grown:.1f} MiB"
-        assert kept >= 0.95, kept
+        assert kept >= scale.pick(0.5, 0.95), kept  # In small it is too short for per cents: only that nobody waits.
         assert all(set(one) <= {"queued", "sending"} for one in waiting), waiting
         return {
             "servers": len(lanes), "memory grown, MiB": round(grown, 1),
