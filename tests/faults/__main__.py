@@ -3,6 +3,8 @@
 import argparse
 import json
 import platform
+import signal
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -26,6 +28,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=FIGURES, help="the JSON file; a table is written beside it")
     chosen = parser.parse_args()
     scale = SHORT if chosen.short else FULL
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # So that what was started is ended.
     with _databases() as databases:
         for row in _chosen(chosen.rows):
             found = _tried(row, databases, scale, chosen.seeds)
@@ -55,8 +58,8 @@ def _tried(row: Row, databases: Databases, scale: Scale, seeds: int) -> dict[str
         with tempfile.TemporaryDirectory(prefix=f"fault-{row.number}-") as folder:
             try:
                 run = {"seed": seed, "figures": row.run(Site(Path(folder), databases), seed=seed, scale=scale)}
-            except AssertionError as error:
-                run = {"seed": seed, "failed": str(error)[:600] or "an expectation did not hold"}
+            except Exception as error:  # Other rows are tried all the same.
+                run = {"seed": seed, "failed": f"{type(error).__name__}: {error}"[:600]}
         runs.append(run | {"seconds": round(time.monotonic() - began, 1)})
     verdict = "failed" if any("failed" in run for run in runs) else "holds"
     return {"fault": row.fault, "expected": row.expected, "scale": scale.name, "verdict": verdict, "runs": runs}

@@ -9,6 +9,7 @@ from sqlalchemy import insert
 from kbadmin import clock
 from kbadmin.database import db
 from kbadmin.delivery import claims, lanes, marks
+from kbadmin.delivery.journals import Accepted
 from kbadmin.delivery.turns import turn
 from kbadmin.outbox.models import MESSAGES
 from kbadmin.tenancy import every_account
@@ -93,7 +94,7 @@ def old_rows(site: Site, *, seed: int, scale: Scale) -> Figures:
     for kind in ("sqlite", "postgresql"):
         with ground(site, kind) as here:
             lane = here.service(25)
-            here.digests(lane, 400)
+            here.digests(lane, rounds * 200)
             fresh = _claim_times(here, lane, rounds)
             _insert_old(here, lane, rows)
             times = _claim_times(here, lane, rounds)
@@ -181,7 +182,7 @@ def _old(here: Ground, lane: uuid.UUID, number: int) -> dict[str, object]:
 
 
 def _claim_times(here: Ground, lane: uuid.UUID, rounds: int) -> list[float]:
-    """Seconds for each claim of 100 messages and its commit, as a worker does it; they are given back afterwards."""
+    """Seconds for each claim of 100 messages and its commit, as a worker does it; then they are accepted."""
     times = []
     worker = uuid.uuid4()
     with here.app.app_context():
@@ -194,6 +195,6 @@ def _claim_times(here: Ground, lane: uuid.UUID, rounds: int) -> list[float]:
             times.append(time.perf_counter() - began)
             assert len(claim.messages) == terms.batch
             with turn() as session:
-                marks.give_back(session, claim.token, [one.id for one in claim.messages])
+                marks.accept(session, [Accepted(one.id, claim.token, "250 2.0.0 taken") for one in claim.messages])
             db.session.remove()
     return times

@@ -174,11 +174,17 @@ class Session:
             self.desk.record.write(line)
 
 
+def _end_with_starter() -> None:
+    sys.stdin.read()  # Whoever started us holds the other end.
+    os._exit(0)
+
+
 def main() -> None:
     """Serve until somebody ends the process; the port is printed first."""
     folder = Path(sys.argv[1])
     listener = socket.create_server((sys.argv[2] if len(sys.argv) > 2 else "127.0.0.1", 0), backlog=256)
     print(listener.getsockname()[1], flush=True)
+    threading.Thread(target=_end_with_starter, daemon=True).start()
     desk = Desk(folder)
     number = 0
     while True:

@@ -90,14 +90,18 @@ def sink(folder: Path, *, address: str = "127.0.0.1", through: tuple[str, ...] =
     """A server that takes everything, for the length of a block; ``through`` is put before its command."""
     folder.mkdir(parents=True, exist_ok=True)
     command = (*through, sys.executable, "-m", "tests.faults.sink", str(folder), address)
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=CHECKOUT, env=dict(os.environ))
+    process = subprocess.Popen(
+        command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=CHECKOUT, env=dict(os.environ)
+    )  # fmt: skip
     assert process.stdout is not None
+    assert process.stdin is not None
     try:
         yield Sink(folder, int(process.stdout.readline()), process)
     finally:
         process.kill()
         process.wait()
         process.stdout.close()
+        process.stdin.close()
 
 
 def wait_until(is_so: Callable[[], object], seconds: float, *, every: float = 0.02, what: str = "") -> float:

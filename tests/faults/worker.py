@@ -9,8 +9,11 @@ import json
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Mapping
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 from kbadmin import clock, serving, starting
@@ -33,8 +36,9 @@ def work(environ: Mapping[str, str], limits: Mapping[str, Any]) -> None:
     serving.work(app, started=lambda: (settings.instance_folder / f"working-{os.getpid()}").touch())
 
 
-def forked(environ: Mapping[str, str], limits: Mapping[str, Any], log: str) -> None:
-    """The same in a child of the fork server, which has everything imported already."""
+def forked(environ: Mapping[str, str], limits: Mapping[str, Any], log: str, starter: int) -> None:
+    """The same in a child of the fork server, which has everything imported already; ends with its starter."""
+    threading.Thread(target=_end_with, args=(starter,), daemon=True).start()
     with open(log, "ab", buffering=0) as file:
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
@@ -42,6 +46,12 @@ def forked(environ: Mapping[str, str], limits: Mapping[str, Any], log: str) -> N
         work(environ, limits)
     sys.stderr.flush()
     os._exit(0)
+
+
+def _end_with(starter: int) -> None:
+    while Path(f"/proc/{starter}").exists():
+        time.sleep(1.0)
+    os._exit(1)
 
 
 if __name__ == "__main__":

@@ -79,6 +79,7 @@ class Worker:
 
 def started(environ: Mapping[str, str], limits: Mapping[str, Any], log: Path) -> Worker:
     """A new worker; it takes a moment until it works."""
-    process = forks.Process(target=worker.forked, args=(dict(environ), dict(limits), str(log)), daemon=True)
+    arguments = (dict(environ), dict(limits), str(log), os.getpid())
+    process = forks.Process(target=worker.forked, args=arguments, daemon=True)
     process.start()
     return Worker(process, log)
