@@ -32,10 +32,11 @@ class Machine:
         self.write_keys(*(f"{key.kid}:{base64.b64encode(key.material).decode()}" for key in keys))
 
     def write_keys(self, *lines: str) -> None:
-        file = self.folder / "keys"
-        file.unlink(missing_ok=True)
-        file.touch(mode=0o600)
-        file.write_text("\n".join(lines) + "\n")
+        file, draft = self.folder / "keys", self.folder / "keys.new"
+        draft.unlink(missing_ok=True)
+        draft.touch(mode=0o600)
+        draft.write_text("\n".join(lines) + "\n")
+        draft.replace(file)  # Whole at any moment: a process that starts just now may be reading it.
         self.set(KEYS_FILE=str(file))
 
     def kbadmin(self, *arguments: str) -> "Ended":

@@ -3,8 +3,9 @@
 import statistics
 import time
 import uuid
+from typing import Any
 
-from sqlalchemy import insert
+from sqlalchemy import event, insert
 
 from kbadmin import clock
 from kbadmin.database import db
@@ -94,17 +95,19 @@ def old_rows(site: Site, *, seed: int, scale: Scale) -> Figures:
     for kind in ("sqlite", "postgresql"):
         with ground(site, kind) as here:
             lane = here.service(25)
-            here.digests(lane, rounds * 200)
+            here.digests(lane, rounds * 200 + 100)
             fresh = _claim_times(here, lane, rounds)
             _insert_old(here, lane, rows)
+            plan = _plan_of_a_claim(here, lane)
             times = _claim_times(here, lane, rounds)
             # The quarter that was least disturbed by others on this machine tells what a claim costs.
             flat = statistics.quantiles(times, n=4)[0] / statistics.quantiles(fresh, n=4)[0]
             p99 = _percentile(times, 0.99) * 1000
-            if scale.is_full:
+            assert "ix_outbox_messages_due" in plan, plan
+            assert "Seq Scan" not in plan, plan
+            assert "SCAN outbox_messages" not in plan, plan
+            if scale.is_full:  # Times are for quiet machines; that no claim looks at old rows holds on any.
                 assert p99 < 10, f"{kind}: {p99:.1f} ms, {flat:.2f} times as long as in an empty outbox"
-            else:  # A busy machine has no steady times, but one that looks at every old row takes far longer.
-                assert flat < 5, f"{kind}: {flat:.2f} times as long as in an empty outbox"
             figures |= {
                 f"{kind}, median ms": round(statistics.median(times) * 1000, 2), f"{kind}, p99 ms": round(p99, 2),
                 f"{kind}, times an empty outbox's": round(flat, 2),
@@ -179,6 +182,19 @@ def _old(here: Ground, lane: uuid.UUID, number: int) -> dict[str, object]:
         "message_id": f"<old-{number}@kb.example.com>", "attempts": 1, "created_at": now, "settled_at": now,
         "last_reply": "250 2.0.0 taken",
     }  # fmt: skip
+
+
+def _plan_of_a_claim(here: Ground, lane: uuid.UUID) -> str:
+    """How the database finds the rows of the very statement by which a claim leases them."""
+    told: list[tuple[str, Any]] = []
+    with here.app.app_context(), turn() as session:
+        connection = session.connection()
+        connection.exec_driver_sql("ANALYZE")
+        event.listen(connection, "before_cursor_execute", lambda *heard: told.append((heard[2], heard[3])))
+        claims.claim(session, lanes.terms(session, lane), uuid.uuid4())
+        [(leasing, values)] = [one for one in told if one[0].startswith("UPDATE") and "RETURNING" in one[0]]
+        how = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
+        return "\n".join(str(row[-1]) for row in connection.exec_driver_sql(f"{how} {leasing}", values))
 
 
 def _claim_times(here: Ground, lane: uuid.UUID, rounds: int) -> list[float]:

@@ -183,9 +183,9 @@ def main() -> None:
     """Serve until somebody ends the process; the port is printed first."""
     folder = Path(sys.argv[1])
     listener = socket.create_server((sys.argv[2] if len(sys.argv) > 2 else "127.0.0.1", 0), backlog=256)
+    desk = Desk(folder)  # Before the port is told: whoever knows it may look into the record at once.
     print(listener.getsockname()[1], flush=True)
     threading.Thread(target=_end_with_starter, daemon=True).start()
-    desk = Desk(folder)
     number = 0
     while True:
         connection, _ = listener.accept()
