@@ -12,13 +12,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from kbadmin.delivery import claims, lane_connections, lanes, marks, outcomes
-from kbadmin.delivery.claims import Claim, Claimed
+from kbadmin.delivery.claims import Claim
 from kbadmin.delivery.contents import Broken
 from kbadmin.delivery.debts import Debts, Hands
 from kbadmin.delivery.decisions import Failure
 from kbadmin.delivery.held_connections import HeldConnection, Opener
 from kbadmin.delivery.journals import Accepted
 from kbadmin.delivery.lanes import Terms
+from kbadmin.delivery.leases import Claimed
 from kbadmin.delivery.service_troubles import ServiceGone, ServiceTrouble, strike
 from kbadmin.delivery.turns import turn
 from kbadmin.smtp.failures import Stage, SubmissionFailed
@@ -126,6 +127,7 @@ class Carrier:
                 outcomes.record_accepted(session, terms, held.unrecorded)
                 if time.monotonic() > looked_at + LOOK_SECONDS:
                     terms, looked_at = lanes.terms(session, terms.lane_id), time.monotonic()
+                    claims.promote(session, terms.lane_id)
                 if not terms.is_open or not held.fits(terms):
                     break
                 claim = claims.claim(session, terms, self.worker_id)

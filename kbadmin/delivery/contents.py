@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kbadmin.delivery.claims import Claimed
+from kbadmin.delivery.leases import Claimed
 from kbadmin.encryption import KeyRing, Place, Unreadable
 from kbadmin.outbox.messages import NotSendable, with_sender
 from kbadmin.outbox.models import MessageBody

@@ -11,11 +11,11 @@ from sqlalchemy.orm import Session
 
 from kbadmin import clock, logs
 from kbadmin.delivery import lanes, marks, suppression
-from kbadmin.delivery.claims import Claimed
 from kbadmin.delivery.contents import Broken
 from kbadmin.delivery.decisions import Action, Decision, Failure, decide
 from kbadmin.delivery.journals import Accepted
 from kbadmin.delivery.lanes import Terms
+from kbadmin.delivery.leases import Claimed
 from kbadmin.delivery.marks import Outcome
 from kbadmin.delivery.service_troubles import ServiceTrouble
 from kbadmin.delivery.turns import turn

@@ -173,9 +173,34 @@ def test_a_journal_that_was_cleared_is_written_from_its_beginning(tmp_path):
     journal.clear()
     journal.append(Accepted(3, 4, "250 Ok"))
     [file] = tmp_path.glob("*.journal")
-    assert file.read_bytes() == b"3 4 250 Ok\n"
+    assert list(journals.read(file)) == [Accepted(3, 4, "250 Ok")]
     journal.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_line_that_was_cut_short_hides_the_older_ones_behind_it(tmp_path):
+    journal = Journal.open(tmp_path, new_id())
+    for number in range(1, 4):
+        journal.append(Accepted(number, 2, "250 Ok"))
+    [file] = tmp_path.glob("*.journal")
+    old = file.read_bytes()
+    journal.clear()
+    journal.append(Accepted(4, 5, "250 Ok"))
+    line = file.read_bytes().partition(b"\0")[0]
+    for cut in range(len(line)):  # Killed with so many bytes of the second line written, the first of them last.
+        file.write_bytes(line + b"\0" + line[1:][:cut] + old[len(line) + 1 + cut :])
+        assert list(journals.read(file)) == [Accepted(4, 5, "250 Ok")]
+    journal.close()
+
+
+def test_a_journal_grows_beyond_the_room_it_began_with(tmp_path):
+    journal = Journal.open(tmp_path, new_id())
+    meant = [Accepted(number, 2, "250 " + "x" * 300) for number in range(2 * journals.ROOM // 300)]
+    for accepted in meant:
+        journal.append(accepted)
+    [file] = tmp_path.glob("*.journal")
+    assert list(journals.read(file)) == meant
+    journal.close()
 
 
 def _wait(seconds):

@@ -192,8 +192,9 @@ def _plan_of_a_claim(here: Ground, lane: uuid.UUID) -> str:
         connection.exec_driver_sql("ANALYZE")
         event.listen(connection, "before_cursor_execute", lambda *heard: told.append((heard[2], heard[3])))
         claims.claim(session, lanes.terms(session, lane), uuid.uuid4())
-        [(leasing, values)] = [one for one in told if one[0].startswith("UPDATE") and "RETURNING" in one[0]]
-        how = "EXPLAIN QUERY PLAN" if connection.dialect.name == "sqlite" else "EXPLAIN"
+        is_sqlite = connection.dialect.name == "sqlite"
+        how, mark = ("EXPLAIN QUERY PLAN", "json_group_array") if is_sqlite else ("EXPLAIN", "RETURNING")
+        [(leasing, values)] = [one for one in told if mark in one[0]]
         return "\n".join(str(row[-1]) for row in connection.exec_driver_sql(f"{how} {leasing}", values))
 
 

@@ -1,0 +1,114 @@
+"""Leasing: the statements that put the first due messages of a lane into one worker's hands.
+
+PostgreSQL passes over rows that others are just leasing, in one UPDATE … RETURNING. SQLite has one writer at a time,
+so that reading and then changing is as safe; all rows come back as one JSON text, for the driver lets other threads in
+with every row it steps to, and whoever holds the writer's place should not be kept waiting.
+"""
+
+import json
+import uuid
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from sqlalchemy import ColumnElement, String, bindparam, func, literal_column, select, type_coerce, update
+from sqlalchemy.orm import Session
+
+from kbadmin.outbox.models import MESSAGES, Status
+
+# As literals, so that SQLite sees that the partial indexes fit.
+QUEUED = literal_column("status") == literal_column("'queued'")
+IS_DUE: ColumnElement[bool] = literal_column("not_before_at IS NULL")
+IN_LANE = MESSAGES.c.lane_id == bindparam("lane")
+
+
+class Claimed(NamedTuple):
+    """One message in our hands."""
+
+    id: int
+    account_id: uuid.UUID
+    public_id: str | uuid.UUID  # with or without dashes
+    kind: str
+    recipient: str
+    message_id: str
+    content_sealed: str | None
+    body_id: uuid.UUID | None
+    parts_sealed: str | None
+    attempts: int
+    created_at: datetime
+    expires_at: datetime | None
+    requeued_at: datetime | None = None
+
+
+def _told(name: str) -> ColumnElement[Any]:
+    """Ids as the driver has them: making three UUIDs a message would cost more than reading it."""
+    return type_coerce(MESSAGES.c[name], String()) if name in _IDS else MESSAGES.c[name]
+
+
+_IDS = ("account_id", "public_id", "body_id")
+
+
+@lru_cache(maxsize=4096)
+def _id(told: str | uuid.UUID | None) -> uuid.UUID | None:
+    return uuid.UUID(told) if isinstance(told, str) else told
+
+
+# Statements are made once: making them costs more than running them.
+_IN_HANDS: dict[str, Any] = {
+    "status": Status.SENDING.value,
+    "leased_by": bindparam("worker"),
+    "lease_token": bindparam("token"),
+    "attempts": MESSAGES.c.attempts + 1,
+}
+_FIRST_DUE = (
+    select(MESSAGES.c.id)
+    .where(IN_LANE, QUEUED, IS_DUE)
+    .order_by(MESSAGES.c.priority, MESSAGES.c.id)
+    .limit(bindparam("most"))
+)
+_LEASE = (
+    update(MESSAGES)
+    .where(MESSAGES.c.id.in_(_FIRST_DUE.with_for_update(skip_locked=True).scalar_subquery()))
+    .values(**_IN_HANDS)
+    .returning(MESSAGES.c.priority, *(_told(name) for name in Claimed._fields))
+)
+_AS_TEXT = [type_coerce(MESSAGES.c[name], String()) for name in Claimed._fields]
+_DUE = _FIRST_DUE.with_only_columns(*_AS_TEXT).subquery()
+_READ = select(func.json_group_array(func.json_array(*_DUE.c), type_=String()))
+_HOLD = (
+    update(MESSAGES)
+    .where(MESSAGES.c.id.in_(select(literal_column("value")).select_from(func.json_each(bindparam("ids")))))
+    .values(**_IN_HANDS)
+)
+
+
+def lease(session: Session, lane_id: uuid.UUID, worker_id: uuid.UUID, token: int, most: int) -> list[Claimed]:
+    """Lease the first due messages of a lane, at most so many; the most urgent and oldest first."""
+    values = {"lane": lane_id, "worker": worker_id, "token": token}
+    connection = session.connection()
+    if connection.dialect.name == "sqlite":
+        found = [
+            _from_text(row) for row in json.loads(connection.scalar(_READ, {"lane": lane_id, "most": most}) or "[]")
+        ]
+        if found:
+            connection.execute(_HOLD, values | {"ids": json.dumps([one.id for one in found])})
+        return found
+    rows = sorted(connection.execute(_LEASE, values | {"most": most}).all(), key=lambda row: (row[0], row[1]))
+    return [_claimed(row[1:]) for row in rows]
+
+
+def _claimed(row: Sequence[Any]) -> Claimed:
+    number, account_id, public_id, kind, recipient, message_id, content, body_id, *rest = row
+    values: list[Any] = [number, _id(account_id), public_id, kind, recipient, message_id, content, _id(body_id), *rest]
+    return Claimed._make(values)
+
+
+def _from_text(row: list[Any]) -> Claimed:
+    """The row as it was before it was leased, with that attempt counted."""
+    *others, attempts, created_at, expires_at, requeued_at = row
+    return _claimed([*others, attempts + 1, _moment(created_at), _moment(expires_at), _moment(requeued_at)])
+
+
+def _moment(text: str | None) -> datetime | None:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC) if text else None
