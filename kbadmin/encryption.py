@@ -14,6 +14,7 @@ import json
 import secrets as random
 from collections.abc import Iterable
 from functools import lru_cache
+from json.encoder import encode_basestring_ascii
 from typing import Any, NamedTuple, NoReturn
 from urllib.parse import quote
 
@@ -32,7 +33,7 @@ REMEMBERED_FROM = 6  # Masking shorter values would blot out ordinary words.
 REMEMBERED_TO = 8192  # Longer values are messages, which are never logged.
 
 _URL_SAFE = str.maketrans("+/", "-_")
-_FROM_URL_SAFE = str.maketrans("-_+/", "+/??")  # What is not of this alphabet must not pass for it.
+_FROM_URL_SAFE = bytes.maketrans(b"-_+/", b"+/??")  # What is not of this alphabet must not pass for it.
 
 _revealed: dict[str, None] = {}
 
@@ -95,7 +96,7 @@ class Place(NamedTuple):
         """The bytes that GCM authenticates beside the ciphertext; JSON, so that no two places can collide."""
         beginning = _beginning(kid, self.table, self.column, self.account)
         digest = hashlib.sha256(self.destination.encode()).hexdigest()
-        return f'{beginning}, {json.dumps(self.row)}, "{digest}"]'.encode()
+        return f'{beginning}, {encode_basestring_ascii(self.row)}, "{digest}"]'.encode()  # As json.dumps() writes it.
 
 
 @lru_cache(maxsize=1024)
@@ -161,7 +162,7 @@ def _parts(envelope: str) -> tuple[str, bytes]:
     if version != VERSION or not kid:
         raise Unreadable("this is not an envelope that this version can read")
     try:
-        raw = binascii.a2b_base64(payload.translate(_FROM_URL_SAFE), strict_mode=True)
+        raw = binascii.a2b_base64(payload.encode("ascii").translate(_FROM_URL_SAFE), strict_mode=True)
     except ValueError:  # Of which binascii.Error is one; the other is for letters outside ASCII.
         raise Unreadable("the envelope is damaged") from None
     if len(raw) < NONCE_BYTES + 16:
@@ -185,6 +186,8 @@ def hide_revealed(text: str) -> str:
 
     Call it before a text is cut: half a secret is recognised by nobody.
     """
+    if not _revealed:
+        return text
     for value in sorted(_revealed, key=len, reverse=True):
         for form in _forms(value):
             text = text.replace(form, MASK)

@@ -12,16 +12,14 @@ import mmap
 import os
 import uuid
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Self
+from typing import NamedTuple, Self
 
 SUFFIX = ".journal"
 ROOM = 64 * 1024  # bytes it begins with, and grows by
 
 
-@dataclass(frozen=True, slots=True)
-class Accepted:
+class Accepted(NamedTuple):
     """A message that a server took: its row, the lease under which it was sent, and the server's reply."""
 
     id: int

@@ -75,7 +75,7 @@ class Terms:
     @property
     def batch(self) -> int:
         """How many messages to claim at once."""
-        return 100 if self.is_fast else 1
+        return 200 if self.is_fast else 1
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,6 @@
 """Running test e-mails, in the worker: claim, submit with no transaction open, record each step as it passes."""
 
 import uuid
-from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
@@ -199,7 +198,7 @@ def _is_switched_off(failed: SubmissionFailed) -> bool:
 
 def _facts_of(failed: SubmissionFailed) -> dict[str, Any]:
     log.info("test e-mail failed", stage=failed.stage, kind=failed.kind, reason=failed.reason, detail=failed.detail)
-    reply = asdict(failed.reply) if failed.reply else {}
+    reply = failed.reply._asdict() if failed.reply else {}
     return {
         "stage": failed.stage,
         "kind": failed.kind,

@@ -6,11 +6,10 @@ for ever. A deadline does not start again. Everything here is in seconds of mono
 
 import time
 from dataclasses import dataclass
-from typing import Self
+from typing import NamedTuple, Self
 
 
-@dataclass(frozen=True)
-class Deadline:
+class Deadline(NamedTuple):
     """A moment of monotonic time after which we no longer wait."""
 
     at: float

@@ -21,6 +21,7 @@ What a caller may rely on, for each message it handed over:
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from kbadmin.smtp.conversation import WIRE_ERRORS, Conversation, wire_failure
 from kbadmin.smtp.deadlines import Budget, Deadline
@@ -49,8 +50,7 @@ class Outgoing:
         require_address(self.recipient)
 
 
-@dataclass(frozen=True, slots=True)
-class Submitted:
+class Submitted(NamedTuple):
     """What became of a message: the server's final reply, or why there is none."""
 
     key: int
@@ -60,10 +60,10 @@ class Submitted:
 
 @dataclass(slots=True)
 class _Prepared:
-    """A message with its envelope as commands, or the reason why this server cannot take it."""
+    """A message with MAIL, RCPT and DATA as they are written, or the reason why this server cannot take it."""
 
     message: Outgoing
-    commands: tuple[bytes, ...] = ()
+    envelope: bytes = b""
     unfit: SubmissionFailed | None = None
     is_written: bool = False
 
@@ -87,6 +87,9 @@ class Pipeline:
         self._session = session
         self._budget = budget
         self._before_data = before_data
+        self._one_more = budget.one_more
+        self._ahead: _Prepared | None = None
+        self._mistake: Exception | None = None
         #: Whether the server remembers an envelope, which RSET makes it forget.
         self.in_transaction = in_transaction
         #: Whether all that was written has been answered: only then can the connection be used again.
@@ -100,7 +103,10 @@ class Pipeline:
         self._content_bytes = 0
 
     def results(self, messages: Iterable[Outgoing]) -> Iterator[Submitted]:
-        """Submit them in turn, taking at most one ahead; takes no more when the session's time is short."""
+        """Submit them in turn, taking at most two ahead; takes no more when the session's time is short.
+
+        One is made while the server is busy with the message before it.
+        """
         waiting = iter(messages)
         one, is_first = self._prepared(waiting), True
         while one is not None:
@@ -114,13 +120,25 @@ class Pipeline:
                 following = self._following(waiting)
                 if self._before_data is not None:
                     self._before_data(one.message.key)
-                yield self._submit(one.message, following)
+                yield self._submit(one.message, following, waiting)
             if self.ended is not None:
                 return
             one, is_first = following or self._following(waiting), False
 
     def _following(self, waiting: Iterator[Outgoing]) -> _Prepared | None:
-        return self._prepared(waiting) if self._session.left >= self._budget.one_more else None
+        if self._session.left < self._one_more:
+            return None
+        if self._mistake is not None:
+            raise self._mistake
+        ahead, self._ahead = self._ahead, None
+        return ahead or self._prepared(waiting)
+
+    def _prepare_ahead(self, waiting: Iterator[Outgoing]) -> None:
+        """A mistake of the caller's comes through once the reply to the message under way was told."""
+        try:
+            self._ahead = self._prepared(waiting)
+        except Exception as mistake:
+            self._mistake = mistake
 
     def _prepared(self, waiting: Iterator[Outgoing]) -> _Prepared | None:
         message = next(waiting, None)
@@ -130,7 +148,7 @@ class Pipeline:
             mail = self._mail.line(message.recipient, message.content)
         except SubmissionFailed as failed:
             return _Prepared(message, unfit=failed)
-        return _Prepared(message, (mail, b"RCPT TO:<%b>" % message.recipient.encode(), b"DATA"))
+        return _Prepared(message, b"%b\r\nRCPT TO:<%b>\r\nDATA\r\n" % (mail, message.recipient.encode()))
 
     def _offer(self, one: _Prepared) -> SubmissionFailed | None:
         """Get the server to ask for the content; gives the reason if it does not."""
@@ -149,9 +167,9 @@ class Pipeline:
         """Write the envelope, unless that was done with the message before, and have an open one forgotten."""
         is_left = self.in_transaction and not one.is_written
         if self._is_pipelined and not one.is_written:
-            commands = (b"RSET", *one.commands) if is_left else one.commands
-            self._wire.write(_lines(commands), self._session.within(self._budget.envelope))
-        if is_left and self._refusal(b"RSET", 250) is not None:
+            envelope = b"RSET\r\n" + one.envelope if is_left else one.envelope
+            self._wire.write(envelope, self._session.within(self._budget.envelope))
+        if is_left and self._refusal(b"RSET\r\n", 250) is not None:
             raise NotSmtp("RSET was refused")
         self.in_transaction = True
 
@@ -160,7 +178,7 @@ class Pipeline:
             self._is_begun, self._stage = True, Stage.MESSAGE
             return
         refusal = None
-        for command, (self._stage, wanted) in zip(one.commands, ENVELOPE, strict=True):
+        for command, (self._stage, wanted) in zip(one.envelope.splitlines(keepends=True), ENVELOPE, strict=True):
             refusal = self._refusal(command, wanted)
             self._is_begun = True
             self._refused = self._refused or refusal
@@ -182,7 +200,7 @@ class Pipeline:
         deadline = self._session.within(self._budget.envelope)
         if not self._is_pipelined:
             self._wire.require_silence()
-            self._wire.write(_lines((command,)), deadline)
+            self._wire.write(command, deadline)
         else:
             self._wire.acknowledge()
         return self._judged(self._wire.read(deadline), wanted)
@@ -198,15 +216,17 @@ class Pipeline:
             raise failed
         return failed
 
-    def _submit(self, message: Outgoing, following: _Prepared | None) -> Submitted:
+    def _submit(self, message: Outgoing, following: _Prepared | None, waiting: Iterator[Outgoing]) -> Submitted:
         """Write the content, with the envelope that follows, and hear what the server says to the content."""
         content = message.content.data
         self._stage, self._content_bytes = Stage.MESSAGE, len(content)
         if self._is_pipelined and following is not None and following.unfit is None:
-            content += _lines(following.commands)
+            content += following.envelope
             following.is_written = True
         try:
             self._wire.write(content, self._session.within(self._budget.data))
+            if following is not None and following.is_written:
+                self._prepare_ahead(waiting)
             answer = self._final_answer()
             failed = self._judged(answer, 250)
         except (SubmissionFailed, *WIRE_ERRORS) as error:
@@ -244,7 +264,3 @@ class Pipeline:
             self._refused = None  # It may have been meant for another message.
         self.ended = error
         return error
-
-
-def _lines(commands: tuple[bytes, ...]) -> bytes:
-    return b"\r\n".join((*commands, b""))

@@ -5,6 +5,7 @@ import re
 import select
 import socket
 import ssl
+import struct
 
 from kbadmin.smtp import tls
 from kbadmin.smtp.deadlines import Deadline
@@ -15,6 +16,9 @@ CHUNK = 4_096
 RECORD = 16_384
 #: Setting a socket's timeout costs a system call. We wait in pieces of this, and look at the deadline between them.
 LONGEST_WAIT_SECONDS = 10.0
+SHORTEST_WAIT_SECONDS = 0.001  # None at all would be for ever.
+#: What a read or write raises when it has waited long enough: the kernel's way, and Python's under TLS.
+WAITED = (BlockingIOError, TimeoutError)
 #: Linux has it.
 QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
@@ -26,9 +30,14 @@ class Injected(Exception):
 
 
 class Wire:
-    """One connection. Raises TimeoutError, OSError when it is lost, and what :class:`ReplyReader` raises."""
+    """One connection. Raises TimeoutError, OSError when it is lost, and what :class:`ReplyReader` raises.
+
+    In the clear the kernel keeps the time (SO_RCVTIMEO, SO_SNDTIMEO). Python's own timeouts ask with a second system
+    call whether the first one would have to wait, and each lets another thread in. TLS knows only Python's.
+    """
 
     def __init__(self, opened: socket.socket) -> None:
+        opened.settimeout(None)
         self._socket = opened
         self._deadline = Deadline.after(0)
         self._reader = ReplyReader(self._receive)
@@ -84,7 +93,7 @@ class Wire:
             self._wait_at_most(deadline.remaining())
             try:
                 self.written += self._socket.send(view[self.written : self.written + at_once])
-            except TimeoutError:
+            except WAITED:
                 continue
 
     def is_quiet(self) -> bool:
@@ -118,11 +127,17 @@ class Wire:
             self._wait_at_most(self._deadline.remaining())
             try:
                 return self._socket.recv(CHUNK)
-            except TimeoutError:
+            except WAITED:
                 continue
 
     def _wait_at_most(self, seconds: float) -> None:
-        timeout = min(seconds, LONGEST_WAIT_SECONDS)
-        if timeout != self._timeout:
+        timeout = min(max(seconds, SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS)
+        if timeout == self._timeout:
+            return
+        self._timeout = timeout
+        if isinstance(self._socket, ssl.SSLSocket):
             self._socket.settimeout(timeout)
-            self._timeout = timeout
+        else:
+            value = struct.pack("@ll", int(timeout), int(timeout % 1 * 1_000_000))  # A struct timeval.
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, value)
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, value)

@@ -5,7 +5,7 @@ It is asked once more all the same, for a bare CR or LF is how one message is sm
 """
 
 import re
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MAX_LINE_BYTES = 998
 MAX_ADDRESS_BYTES = 254
@@ -19,8 +19,7 @@ def require_address(address: str) -> None:
         raise ValueError("an envelope address that is not one plain address reached the transport")
 
 
-@dataclass(frozen=True, slots=True)
-class Stuffed:
+class Stuffed(NamedTuple):
     """A message as DATA wants it, checked: a dot doubled where it begins a line, and the dot that ends it all."""
 
     data: bytes
