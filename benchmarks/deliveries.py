@@ -27,6 +27,7 @@ class Delivery:
     secure: bool = False  # STARTTLS and AUTH, into our own sink, as Postfix's knows neither
     milliseconds: float = 0.0  # round-trip time to the server
     is_rendered_per_reader: bool = False
+    workers: int = 1  # kbadmin's
     old_messages: int = 0
     share: float = 1.0  # of the messages; less where all of them would take hours
     is_written_to: bool = False  # somebody else writes to kbadmin's database meanwhile
@@ -61,6 +62,7 @@ class Delivery:
             database_url=stack.enter_context(servers.postgresql()) if self.database == "postgresql" else "",
             is_rendered_per_reader=self.is_rendered_per_reader,
             old_messages=self.old_messages,
+            workers=self.workers,
             redis_url=stack.enter_context(servers.redis()) if self.database == "redis" else "",
         )
 

@@ -14,6 +14,7 @@ WIRE = Experiment(
     {
         "kbadmin, 1 connection": Delivery(by.KBADMIN, 1),
         "kbadmin, 3 connections": Delivery(by.KBADMIN, 3),
+        "kbadmin, 3 connections, 2 workers": Delivery(by.KBADMIN, 3, workers=2),
         "kbadmin, 10 connections": Delivery(by.KBADMIN, 10),
         "kbadmin, 3 connections, PostgreSQL": Delivery(by.KBADMIN, 3, "postgresql"),
         "kbadmin, 3 connections, rendered per reader": Delivery(by.KBADMIN, 3, is_rendered_per_reader=True),
@@ -26,7 +27,8 @@ WIRE = Experiment(
     },
     (
         Claim("G1", "kbadmin, 3 connections", RATE, "smtp-source, 3 sessions", at_least=1.0),
-        Claim("G1 (must)", "kbadmin, 3 connections", RATE, "smtp-source, 3 sessions", at_least=0.6),
+        Claim("G1", "kbadmin, 3 connections, 2 workers", RATE, "smtp-source, 3 sessions", at_least=1.0),
+        Claim("G1 (must)", "kbadmin, 3 connections, 2 workers", RATE, "smtp-source, 3 sessions", at_least=0.6),
         Claim("G2", "kbadmin, 1 connection", RATE, "smtp-source, 1 session", at_least=1.3),
         Claim("G2", "kbadmin, 10 connections", RATE, "smtp-source, 10 sessions", at_least=0.8),
         Claim("G3", "kbadmin, 3 connections, PostgreSQL", RATE, "smtp-source, 3 sessions", at_least=0.8),
@@ -83,11 +85,13 @@ TLS = Experiment(
     {
         "kbadmin, 1 connection": Delivery(by.KBADMIN, 1, secure=True),
         "kbadmin, 3 connections": Delivery(by.KBADMIN, 3, secure=True),
+        "kbadmin, 3 connections, 2 workers": Delivery(by.KBADMIN, 3, secure=True, workers=2),
         "smtplib kept, 1 thread": Delivery(by.SMTPLIB, 1, secure=True),
         "smtplib kept, 3 threads": Delivery(by.SMTPLIB, 3, secure=True),
     },
     (
         Claim("G7", "kbadmin, 3 connections", RATE, "smtplib kept, 3 threads", at_least=2.0),
+        Claim("", "kbadmin, 3 connections, 2 workers", RATE, "smtplib kept, 3 threads"),
         Claim("", "kbadmin, 1 connection", RATE, "smtplib kept, 1 thread"),
     ),
 )

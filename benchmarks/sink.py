@@ -18,7 +18,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 _MESSAGE_ID = re.compile(rb"^Message-ID:\s*(\S+)", re.IGNORECASE | re.MULTILINE)
-_READ = 1 << 18
+_READ = 1 << 14  # One TLS record; a larger buffer would be mapped anew for every read.
 
 
 @dataclass

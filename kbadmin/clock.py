@@ -22,7 +22,8 @@ def now() -> datetime:
     """The present moment as an aware datetime in UTC."""
     if _Clock.fixed is not None:
         return _Clock.fixed
-    return datetime.now(UTC) + timedelta(seconds=shift())
+    present = datetime.now(UTC)
+    return present if _Clock.shift_file is None else present + timedelta(seconds=shift())
 
 
 def set_to(moment: datetime | None) -> None:

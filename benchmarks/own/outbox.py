@@ -1,9 +1,12 @@
 """kbadmin sends: digests are queued through its outbox, and ``kbadmin work`` carries them."""
 
+import contextlib
 import itertools
 import os
+import sys
+from dataclasses import replace
 
-from benchmarks import messages
+from benchmarks import messages, servers
 from benchmarks.messages import Letter
 from benchmarks.own.history import fill
 from benchmarks.own.installation import Sending, environment, installed, sending
@@ -33,10 +36,16 @@ def prepare(ground: Ground) -> None:
 
 
 def deliver(ground: Ground) -> None:
-    """``kbadmin work``, as an operator would start it."""
-    os.environ.update(environment(ground.folder, ground.database_url, ground.ca_file))
-    os.chdir(ground.folder)
-    main(["work"])
+    """``kbadmin work``, as an operator would start it, once or several times."""
+    with contextlib.ExitStack() as stack:
+        for _ in range(ground.workers - 1):
+            alone = replace(ground, workers=1).environment()
+            stack.enter_context(
+                servers.running([sys.executable, "-m", __spec__.name, "deliver"], env=os.environ | alone)
+            )
+        os.environ.update(environment(ground.folder, ground.database_url, ground.ca_file))
+        os.chdir(ground.folder)
+        main(["work"], standalone_mode=False)
 
 
 def queue_digests(ground: Ground, found: Sending) -> None:

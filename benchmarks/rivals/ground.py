@@ -27,6 +27,7 @@ class Ground:
     ca_file: str = ""  # not empty: STARTTLS and AUTH
     is_rendered_per_reader: bool = False  # kbadmin only: each message whole, instead of a body that all share
     old_messages: int = 0  # kbadmin only: rows of mail sent long ago
+    workers: int = 1  # kbadmin only: processes that send
 
     def environment(self) -> dict[str, str]:
         """The variable that carries it to a program."""

@@ -71,7 +71,7 @@ class Carrier:
     ) -> Rest:
         """Work on a lane for about a second, over ``held`` or a connection of our own.
 
-        ``on_full`` is called once if there is more than one connection carries at once.
+        ``on_full`` is called once if there is more than one claim holds.
         """
         hands = Hands(lane_id, held)
         try:

@@ -4,6 +4,7 @@ import json
 import uuid
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
@@ -18,6 +19,8 @@ from kbadmin.smtp.wire_format import Stuffed, stuff
 
 PURPOSE = "outbox"
 KEPT = 32  # skeletons a connection remembers
+
+_read = json.JSONDecoder().raw_decode  # We wrote it: there is no white space to look for around it.
 
 
 @dataclass(frozen=True)
@@ -61,7 +64,7 @@ class Contents:
                 raise NotSendable("its content is gone")
             content = self._opened(one, "content_sealed", one.content_sealed).encode("ascii")
             return stuff(with_sender(content, self._sender_lines))
-        parts = json.loads(self._opened(one, "parts_sealed", one.parts_sealed)) if one.parts_sealed else {}
+        parts = _read(self._opened(one, "parts_sealed", one.parts_sealed))[0] if one.parts_sealed else {}
         skeleton = self._skeletons[one.body_id]
         ready = skeleton.fill_stuffed(recipient=one.recipient, message_id=one.message_id, parts=parts)
         if ready is not None and with_sender(ready[0], self._sender_lines) is ready[0]:
@@ -70,14 +73,12 @@ class Contents:
         return stuff(with_sender(filled, self._sender_lines))
 
     def _opened(self, one: Claimed, column: str, envelope: str) -> str:
-        place = Place(
-            table="outbox_messages",
-            column=column,
-            account=str(one.account_id),
-            row=_with_dashes(one.public_id),
-            destination=f"{one.message_id} {one.recipient}",
-        )
+        row, destination = _with_dashes(one.public_id), f"{one.message_id} {one.recipient}"
+        place = Place("outbox_messages", column, _text(one.account_id), row, destination)
         return self._keys.open_text(envelope, purpose=PURPOSE, place=place)
+
+
+_text = lru_cache(maxsize=1024)(str)
 
 
 def _with_dashes(public_id: str | uuid.UUID) -> str:

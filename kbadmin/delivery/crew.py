@@ -12,6 +12,7 @@ import time
 import uuid
 from collections import Counter, deque
 from pathlib import Path
+from typing import NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -19,15 +20,26 @@ from kbadmin import logs
 from kbadmin.database import db
 from kbadmin.delivery.carrier import Carrier, Rest
 from kbadmin.delivery.held_connections import HeldConnection, Opener
+from kbadmin.delivery.load import Load
 from kbadmin.delivery.workers import BEAT_SECONDS, Presence
 from kbadmin.engine import Engine
 
 MOST_THREADS = 24
 MOST_ON_A_LANE = 8
 NAP_SECONDS = 0.5
+LOOKS_PER_BEAT = 4
+#: Seconds of processor time in a second: below the first another connection helps, above the second one is too many.
+EASY, BREATHLESS = 0.8, 0.98
 AFTER_OUR_MISTAKE_SECONDS = 30.0
 
 log = logs.get(__name__)
+
+
+class _Turn(NamedTuple):
+    """A lane that waits for a thread; ``is_besides`` says that others may be at it already."""
+
+    lane_id: uuid.UUID
+    is_besides: bool = False
 
 
 class Crew:
@@ -38,11 +50,13 @@ class Crew:
         self._folder = folder
         self._idle_seconds = idle_seconds
         self._changed = threading.Condition()
-        self._ready: deque[uuid.UUID] = deque()
+        self._ready: deque[_Turn] = deque()
         self._later: list[tuple[float, int, uuid.UUID]] = []
         self._order = itertools.count()
         self._at_work: Counter[uuid.UUID] = Counter()
         self._idle: dict[uuid.UUID, list[HeldConnection]] = {}
+        self._full: set[uuid.UUID] = set()
+        self._load = Load()
         self._threads: list[threading.Thread] = []
         self._resting = 0
         self._is_stopping = False
@@ -91,18 +105,26 @@ class Crew:
         self._later.clear()
 
     def poke(self, lane_id: uuid.UUID, *, in_seconds: float = 0.0) -> None:
-        """Have a lane looked at, now or in some seconds."""
+        """Have a lane looked at, now or in some seconds; after those who are at it, unless they are too few."""
         with self._changed:
             if in_seconds > 0:
                 heapq.heappush(self._later, (time.monotonic() + in_seconds, next(self._order), lane_id))
-            elif lane_id not in self._ready:
-                self._ready.append(lane_id)
-                self._hire()
+            else:
+                self._line_up(_Turn(lane_id))
             self._changed.notify()
+
+    def _line_up(self, turn: _Turn) -> None:
+        if turn.is_besides or turn not in self._ready:
+            self._ready.append(turn)
+            self._hire()
+
+    def _may_begin(self, turn: _Turn) -> bool:
+        return self._at_work[turn.lane_id] < (MOST_ON_A_LANE if turn.is_besides else 1)
 
     def _hire(self) -> None:
         """Another thread, if all are busy and the limit is not reached."""
-        if self._resting < len(self._ready) and len(self._threads) < MOST_THREADS and not self._is_stopping:
+        wanted = sum(map(self._may_begin, self._ready))
+        if self._resting < wanted and len(self._threads) < MOST_THREADS and not self._is_stopping:
             thread = threading.Thread(target=self._work, name=f"carrier-{len(self._threads) + 1}", daemon=True)
             self._threads.append(thread)
             thread.start()
@@ -117,9 +139,16 @@ class Crew:
                     with self._changed:
                         self._at_work[lane_id] -= 1
             if rest.again_in == 0.0:
-                self.poke(lane_id)
+                self._go_on(lane_id)
             elif rest.again_in is not None:
                 self.poke(lane_id, in_seconds=rest.again_in)
+
+    def _go_on(self, lane_id: uuid.UUID) -> None:
+        """Another slice, unless the lane is better left to its other connections."""
+        with self._changed:
+            if not (self._at_work[lane_id] and self._load.is_too_much()):
+                self._line_up(_Turn(lane_id, is_besides=True))
+                self._changed.notify()
 
     def _next_lane(self) -> uuid.UUID | None:
         with self._changed:
@@ -127,11 +156,10 @@ class Crew:
             try:
                 while not self._is_stopping:
                     self._promote()
-                    for lane_id in self._ready:
-                        if self._at_work[lane_id] < MOST_ON_A_LANE:
-                            self._ready.remove(lane_id)
-                            self._at_work[lane_id] += 1
-                            return lane_id
+                    if (turn := next(filter(self._may_begin, self._ready), None)) is not None:
+                        self._ready.remove(turn)
+                        self._at_work[turn.lane_id] += 1
+                        return turn.lane_id
                     self._changed.wait(self._nap())
                 return None
             finally:
@@ -141,8 +169,8 @@ class Crew:
         now = time.monotonic()
         while self._later and self._later[0][0] <= now:
             _, _, lane_id = heapq.heappop(self._later)
-            if lane_id not in self._ready:
-                self._ready.append(lane_id)
+            if _Turn(lane_id) not in self._ready:
+                self._ready.append(_Turn(lane_id))
 
     def _nap(self) -> float:
         return min(NAP_SECONDS, max(0.001, self._later[0][0] - time.monotonic())) if self._later else NAP_SECONDS
@@ -152,7 +180,7 @@ class Crew:
         if carrier is None or not self._engine.is_open:
             return Rest()
         try:
-            rest = carrier.slice(lane_id, self._take_idle(lane_id), on_full=lambda: self.poke(lane_id))
+            rest = carrier.slice(lane_id, self._take_idle(lane_id), on_full=lambda: self._full.add(lane_id))
         except SQLAlchemyError as error:
             log.error("slice ended by the database", lane=str(lane_id), reason=type(error).__name__)
             return Rest(1.0)
@@ -170,21 +198,39 @@ class Crew:
             return idle.pop() if idle else None
 
     def _live(self) -> None:
-        """Beat, close what is idle, and look after lanes whose connection we hold: others cannot open one."""
-        while not self._is_stopping:
-            with self._engine.app.app_context():
-                try:
-                    if self._presence is not None:
-                        self._presence.beat()
-                    if self._carrier is not None:
-                        self._carrier.debts.pay()
-                    self._close_idle()
-                except Exception as error:  # The next beat tries again.
-                    log.error("no beat", reason=type(error).__name__)
-                finally:
-                    db.session.remove()
+        """Beat each second, and look more often whether a lane could use another thread."""
+        for look in itertools.count():
+            if look % LOOKS_PER_BEAT == 0:
+                self._beat()
+            self._help()
             with self._changed:
-                self._changed.wait_for(lambda: self._is_stopping, BEAT_SECONDS)
+                if self._changed.wait_for(lambda: self._is_stopping, BEAT_SECONDS / LOOKS_PER_BEAT):
+                    return
+
+    def _beat(self) -> None:
+        """Say that we live, close what is idle, and look after lanes whose connection we hold: nobody else can."""
+        with self._engine.app.app_context():
+            try:
+                if self._presence is not None:
+                    self._presence.beat()
+                if self._carrier is not None:
+                    self._carrier.debts.pay()
+                self._close_idle()
+            except Exception as error:  # The next beat tries again.
+                log.error("no beat", reason=type(error).__name__)
+            finally:
+                db.session.remove()
+
+    def _help(self) -> None:
+        """Another connection for each lane that could use one: it has more, or those at it take long."""
+        self._load.measure()
+        with self._changed:
+            lacking = self._full | {turn.lane_id for turn in self._ready}
+            self._full.clear()
+            for lane_id in lacking if self._load.is_easy() else ():
+                if self._at_work[lane_id]:
+                    self._line_up(_Turn(lane_id, is_besides=True))
+            self._changed.notify_all()
 
     def _close_idle(self) -> None:
         limit = time.monotonic() - self._idle_seconds
@@ -192,7 +238,7 @@ class Crew:
             old = [held for idle in self._idle.values() for held in idle if held.used_at < limit]
             for held in old:
                 self._idle[held.lane_id].remove(held)
-            kept = [lane_id for lane_id, idle in self._idle.items() if idle]
+            kept = [lane_id for lane_id, idle in self._idle.items() if idle and not self._at_work[lane_id]]
         for held in old:
             if self._carrier is not None:
                 self._carrier.release(held)

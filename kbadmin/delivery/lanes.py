@@ -72,11 +72,6 @@ class Terms:
         """Whether messages go in batches. Where each waits for its token, they go one by one."""
         return self.per_minute is None
 
-    @property
-    def batch(self) -> int:
-        """How many messages to claim at once."""
-        return 200 if self.is_fast else 1
-
 
 @dataclass(frozen=True)
 class Allowance:

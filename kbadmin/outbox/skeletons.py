@@ -87,7 +87,7 @@ class Skeleton:
         Hardly a message has to be looked through for that: the literals were, once. None for one that does.
         """
         values = self._values(parts)
-        if any(value.startswith(".") or "\n." in value for value in values):
+        if "\n." in "\n".join(("", *values)):
             return None
         content = self._joined(self._stuffed_pieces, self._identity(recipient, message_id, parts), values)
         return content, len(content) - self._dots
@@ -96,7 +96,8 @@ class Skeleton:
         """A value for each place, escaped for it."""
         if parts.keys() != self.names:
             raise NotSendable(f"the slots are {sorted(self.names)}, the parts {sorted(parts)}")
-        if _NEEDS_CARE("".join(parts.values())) or max(map(len, parts.values()), default=0) > ROOM:
+        whole = "".join(parts.values())
+        if _NEEDS_CARE(whole) or (len(whole) > ROOM and max(map(len, parts.values())) > ROOM):
             return self._escaped(parts)
         return [parts[name] for name in self._order]
 

@@ -42,11 +42,13 @@ def test_the_most_urgent_go_first_then_the_oldest(app, account, service_id):
 
 
 @both_databases
-def test_a_claim_takes_a_hundred_and_leaves_the_rest(app, account, service_id):
-    queue_digests(app, account, service_id, 150)
+def test_a_claim_takes_a_batch_and_leaves_the_rest(app, account, service_id):
+    with app.app_context():
+        batch = claims.BATCH[db.engine.dialect.name]
+    queue_digests(app, account, service_id, batch + 50)
 
-    assert len(claim(app, service_id).messages) == 100
-    assert counts_of(app, account) == {Status.QUEUED: 50, Status.SENDING: 100}
+    assert len(claim(app, service_id).messages) == batch
+    assert counts_of(app, account) == {Status.QUEUED: 50, Status.SENDING: batch}
 
 
 @both_databases
