@@ -186,12 +186,16 @@ def hide_revealed(text: str) -> str:
 
     Call it before a text is cut: half a secret is recognised by nobody.
     """
-    if not _revealed:
-        return text
-    for value in sorted(_revealed, key=len, reverse=True):
-        for form in _forms(value):
+    for form in _every_form(tuple(_revealed)):
+        if form in text:
             text = text.replace(form, MASK)
     return text
+
+
+@lru_cache(maxsize=4)
+def _every_form(values: tuple[str, ...]) -> tuple[str, ...]:
+    """Of the longest value first: it may hold a shorter one."""
+    return tuple(form for value in sorted(values, key=len, reverse=True) for form in _forms(value))
 
 
 @lru_cache(maxsize=REMEMBERED)

@@ -40,7 +40,9 @@ class Reply(NamedTuple):
     text: str
 
     def __str__(self) -> str:
-        return " ".join(filter(None, (str(self.code), self.enhanced, self.text)))
+        if self.enhanced and self.text:
+            return f"{self.code} {self.enhanced} {self.text}"
+        return f"{self.code} {self.enhanced or self.text}".rstrip()
 
 
 class Answer(NamedTuple):
@@ -53,7 +55,8 @@ class Answer(NamedTuple):
         """The reply to keep, with every hidden text (a credential, in any encoding we sent) taken out."""
         found = _ENHANCED.match(self.lines[0])
         enhanced = found[1] if found and found[1][0] == str(self.code)[0] else None
-        text = " ".join(filter(None, [line.removeprefix(enhanced or "").strip() for line in self.lines]))
+        texts = [line.removeprefix(enhanced or "").strip() for line in self.lines]
+        text = texts[0] if len(texts) == 1 else " ".join(filter(None, texts))
         for secret in hidden:
             text = text.replace(secret, "[hidden]")
         text = hide_revealed(text)  # Servers may repeat a credential at any later step, too.
