@@ -95,7 +95,7 @@ def old_rows(site: Site, *, seed: int, scale: Scale) -> Figures:
     for kind in ("sqlite", "postgresql"):
         with ground(site, kind) as here:
             lane = here.service(25)
-            here.digests(lane, rounds * 2 * claims.BATCH[kind] + 100)
+            here.digests(lane, (2 * rounds + 1) * claims.BATCH[kind])
             fresh = _claim_times(here, lane, rounds)
             _insert_old(here, lane, rows)
             plan = _plan_of_a_claim(here, lane)
