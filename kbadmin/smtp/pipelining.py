@@ -174,9 +174,11 @@ class Pipeline:
         self.in_transaction = True
 
     def _hear_envelope(self, one: _Prepared) -> None:
-        if self._is_pipelined and self._took(ENVELOPE_TAKEN, self._budget.envelope, at_once=True):
-            self._is_begun, self._stage = True, Stage.MESSAGE
-            return
+        if self._is_pipelined:
+            self._wire.acknowledge()
+            if self._wire.took(ENVELOPE_TAKEN, self._session.within(self._budget.envelope)):
+                self._is_begun, self._stage = True, Stage.MESSAGE
+                return
         refusal = None
         for command, (self._stage, wanted) in zip(one.envelope.splitlines(keepends=True), ENVELOPE, strict=True):
             refusal = self._refusal(command, wanted)
@@ -241,19 +243,9 @@ class Pipeline:
         return Submitted(message.key, answer.reply() if failed is None else None, failed)
 
     def _final_answer(self) -> Answer:
-        taken = self._took(CONTENT_TAKEN, self._budget.final_reply)
-        if taken is not None:
-            return Answer(250, (taken[4:].decode("utf-8", "replace"),))
-        return self._wire.read(self._session.within(self._budget.final_reply))
-
-    def _took(self, hoped_for: re.Pattern[bytes], seconds: float, *, at_once: bool = False) -> bytes | None:
-        taken = self._wire.took(hoped_for)
-        if taken is None:
-            if at_once:
-                self._wire.acknowledge()
-            self._wire.await_bytes(self._session.within(seconds))
-            taken = self._wire.took(hoped_for)
-        return taken
+        deadline = self._session.within(self._budget.final_reply)
+        taken = self._wire.took(CONTENT_TAKEN, deadline)
+        return Answer(250, (taken[4:].decode("utf-8", "replace"),)) if taken else self._wire.read(deadline)
 
     def _end(self, error: Exception) -> SubmissionFailed:
         """Remember why the connection ends."""

@@ -66,15 +66,12 @@ class Wire:
         self._deadline = deadline
         return self._reader.read()
 
-    def took(self, hoped_for: re.Pattern[bytes]) -> bytes | None:
-        """What was received already, if it reads so; else None, and it is still to be read."""
-        return self._reader.took(hoped_for)
-
-    def await_bytes(self, deadline: Deadline) -> None:
-        """Wait for the beginning of an answer, unless something is at hand."""
+    def took(self, hoped_for: re.Pattern[bytes], deadline: Deadline) -> bytes | None:
+        """What was received already, or comes first, if it reads so; else None, and it is still to be read."""
         if not self._reader.has_leftovers:
             self._deadline = deadline
             self._reader.fill()
+        return self._reader.took(hoped_for)
 
     def acknowledge(self) -> None:
         """Acknowledge at once what came: a server that sends replies in small pieces waits for it before it
@@ -86,10 +83,10 @@ class Wire:
 
     def write(self, data: bytes, deadline: Deadline) -> None:
         """Send all of it."""
-        self.written = 0
-        view = memoryview(data)
-        at_once = RECORD if isinstance(self._socket, ssl.SSLSocket) else len(data)
-        while self.written < len(data):
+        self.written, size = 0, len(data)
+        at_once = RECORD if isinstance(self._socket, ssl.SSLSocket) else size
+        view = data if size <= at_once else memoryview(data)
+        while self.written < size:
             self._wait_at_most(deadline.remaining())
             try:
                 self.written += self._socket.send(view[self.written : self.written + at_once])
