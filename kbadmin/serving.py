@@ -5,6 +5,7 @@ is 0. A second signal, or the end of that time, ends the process at once; rows a
 that nothing is lost.
 """
 
+import gc
 import os
 import signal
 import threading
@@ -68,6 +69,7 @@ def work(app: Flask, *, started: Callable[[], None]) -> None:
     """Work off the queue until a signal."""
     stop = Stop()
     stop.listen()
+    _spare_the_collector()
     engine.of(app).start()
     started()
     while not stop.is_asked:
@@ -131,6 +133,16 @@ def _address(server: Any, host: str) -> str:
 def _stop_working(app: Flask) -> None:
     engine.of(app).stop()
     engine.of(app).close()
+
+
+def _spare_the_collector() -> None:
+    """What was imported stays for good, and each batch makes thousands of objects that hold no cycles.
+
+    Looking through them all the time took a tenth of the processor; memory stays flat all the same (fault row F42).
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
 
 
 def _limit_the_drain() -> None:

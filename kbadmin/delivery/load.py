@@ -3,7 +3,7 @@
 import time
 
 #: Seconds of processor time in a second: below the first another thread helps, above the second one is too many.
-EASY, BREATHLESS = 0.8, 0.95
+EASY, BREATHLESS = 0.92, 1.2
 
 
 class Load:
