@@ -130,7 +130,7 @@ class Carrier:
                     claims.promote(session, terms.lane_id)
                 if not terms.is_open or not held.fits(terms):
                     break
-                claim = claims.claim(session, terms, self.worker_id)
+                claim = claims.claim(session, terms, self.worker_id, most=held.batch)
                 hands.lease_token = claim.token
                 held.contents.load(session, claim.messages)
             held.forget_recorded()
@@ -139,7 +139,9 @@ class Carrier:
             if claim.is_full:
                 on_full()
                 on_full = _nobody_else
+            began = time.monotonic()
             trouble = self._carry(terms, held, claim, until)
+            held.note_pace(len(claim.messages), time.monotonic() - began)
             hands.lease_token = None
             if trouble is not None:
                 self._record(terms, held)

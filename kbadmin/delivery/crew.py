@@ -3,6 +3,10 @@
 A lane is *poked* when it may have something due: by a wake-up of the engine, by a sweep, or by its own slice that left
 something. Each thread takes the lane that waits longest and works one slice of it, so that nobody's fifty thousand
 digests stand before somebody else's password reset. Connections stay open between slices while they are used.
+
+A lane begins with one connection. Eight times a second it may get another, as far as its service allows, if there is
+more than it carries and this process has processor time to spare: threads share one interpreter, and where that is
+busy already they only get in each other's way.
 """
 
 import heapq
@@ -27,7 +31,7 @@ from kbadmin.engine import Engine
 MOST_THREADS = 24
 MOST_ON_A_LANE = 8
 NAP_SECONDS = 0.5
-LOOKS_PER_BEAT = 4
+LOOKS_PER_BEAT = 8
 #: Seconds of processor time in a second: below the first another connection helps, above the second one is too many.
 EASY, BREATHLESS = 0.8, 0.98
 AFTER_OUR_MISTAKE_SECONDS = 30.0
@@ -56,7 +60,7 @@ class Crew:
         self._at_work: Counter[uuid.UUID] = Counter()
         self._idle: dict[uuid.UUID, list[HeldConnection]] = {}
         self._full: set[uuid.UUID] = set()
-        self._load = Load()
+        self._load = Load(time.monotonic(), time.process_time())
         self._threads: list[threading.Thread] = []
         self._resting = 0
         self._is_stopping = False
@@ -223,7 +227,7 @@ class Crew:
 
     def _help(self) -> None:
         """Another connection for each lane that could use one: it has more, or those at it take long."""
-        self._load.measure()
+        self._load.measure(time.monotonic(), time.process_time())
         with self._changed:
             lacking = self._full | {turn.lane_id for turn in self._ready}
             self._full.clear()

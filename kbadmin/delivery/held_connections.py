@@ -24,6 +24,8 @@ from kbadmin.tenancy import enter
 
 log = logs.get(__name__)
 
+FIRST_BATCH = 20
+BATCH_SECONDS = 0.25
 QUIET_SECONDS = 5.0  # After so long without a word we ask whether the server is still there.
 
 
@@ -44,6 +46,12 @@ class HeldConnection:
     unrecorded: list[Accepted] = field(default_factory=list)  # in the journal, not yet in the database
     recorded_at: float = field(default_factory=time.monotonic)
     has_worked: bool = False  # It has carried a message before.
+    batch: int = FIRST_BATCH  # how many messages to claim next
+
+    def note_pace(self, messages: int, seconds: float) -> None:
+        """Claim next what it carries in a moment: the rest is for others, and something urgent may come."""
+        if messages:
+            self.batch = max(FIRST_BATCH, int(messages / max(seconds, 0.001) * BATCH_SECONDS))
 
     def forget_recorded(self) -> None:
         """Every acceptance is in the database now."""

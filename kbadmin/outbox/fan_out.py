@@ -24,7 +24,7 @@ from kbadmin.outbox.operations import wake_lane
 from kbadmin.sealing import ring
 from kbadmin.tenancy import current_account
 
-CHUNK = 1000  # rows of one transaction: long enough to be fast, short enough that nobody else waits noticeably
+CHUNK = 400  # rows of one transaction: long enough to be fast, short enough that nobody else waits noticeably
 
 
 @dataclass(frozen=True, slots=True)

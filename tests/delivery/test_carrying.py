@@ -250,6 +250,24 @@ def test_threads_share_a_lane_without_sending_twice(app, account, mail, worker):
     assert server.connections <= 3
 
 
+def test_a_slow_server_gets_as_many_connections_as_its_service_allows(app, account, mail, worker):
+    server = mail(seconds_a_message=0.5)
+    service_id = make_service(app, account, port=server.port, max_connections=3)
+    queue_digests(app, account, service_id, 70)
+    worker.start()
+    _until(lambda: server.connections == 3, 5)
+
+
+def test_what_comes_while_a_server_takes_its_time_does_not_wait_for_it(app, account, mail, worker):
+    server = mail(seconds_a_message=4.0)
+    service_id = make_service(app, account, port=server.port, max_connections=2)
+    queue_digests(app, account, service_id, 1)
+    worker.start()
+    _until(lambda: server.messages)
+    queue_one(app, account, service_id)
+    _until(lambda: len(server.messages) == 2, 3.5)
+
+
 def test_stopping_finishes_what_is_under_way_and_gives_back_the_rest(app, account, mail, worker):
     server = mail()
     service_id = make_service(app, account, port=server.port, max_connections=2)

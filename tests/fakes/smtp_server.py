@@ -56,6 +56,8 @@ class Behaviour:
     #: Once nothing came for so long, it says this, or closes the connection if there is nothing to say.
     patience_seconds: float = LINGER_SECONDS
     idle_farewell: bytes = b""
+    #: Takes so long over each message.
+    seconds_a_message: float = 0.0
     #: Agrees to DATA, and then does not read it.
     stops_reading: bool = False
     username: str = "user@example.com"
@@ -235,6 +237,7 @@ class Session:
         if self.sender is not None and self.recipient is not None and self.takes_message(usual):
             self.server.messages.append((self.sender, self.recipient, b"".join(one + b"\r\n" for one in lines)))
         self.sender = self.recipient = None
+        self.server.stopping.wait(self.does.seconds_a_message)
         self.reply("message", usual)
 
     def takes_message(self, usual: str) -> bool:
