@@ -201,7 +201,7 @@ def _only_while_writing(session: Session, *_: Any) -> None:
         raise NotWriting("rows changed outside a write section; call begin_writing() first")
 
 
-#: A checkpoint after 16 MiB instead of 4: pages that every batch of messages changes are copied back less often.
+# A checkpoint after 16 MiB instead of 4: pages that every batch of messages changes are copied back less often.
 _PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000", "wal_autocheckpoint=4000")
 
 
@@ -209,10 +209,8 @@ def _prepare_sqlite(engine: Engine) -> None:
     @event.listens_for(engine, "connect")
     def _pragmas(connection: Any, _record: Any) -> None:
         connection.isolation_level = None  # SQLAlchemy's begin event below says when; the driver's own guess is off.
-        cursor = connection.cursor()
         for pragma in _PRAGMAS:
-            cursor.execute(f"PRAGMA {pragma}")
-        cursor.close()
+            connection.execute(f"PRAGMA {pragma}").close()
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

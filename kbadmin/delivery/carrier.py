@@ -23,7 +23,7 @@ from kbadmin.delivery.leases import Claimed
 from kbadmin.delivery.service_troubles import ServiceGone, ServiceTrouble, strike
 from kbadmin.delivery.turns import turn
 from kbadmin.smtp.failures import Stage, SubmissionFailed
-from kbadmin.smtp.pipelining import Submitted
+from kbadmin.smtp.outgoing import Submitted
 
 SLICE_SECONDS = 1.0
 BUSY_SECONDS = 1.0

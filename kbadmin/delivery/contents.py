@@ -14,7 +14,7 @@ from kbadmin.encryption import KeyRing, Place, Unreadable
 from kbadmin.outbox.messages import NotSendable, with_sender
 from kbadmin.outbox.models import MessageBody
 from kbadmin.outbox.skeletons import Skeleton
-from kbadmin.smtp.pipelining import Outgoing
+from kbadmin.smtp.outgoing import Outgoing
 from kbadmin.smtp.wire_format import Stuffed, stuff
 
 PURPOSE = "outbox"

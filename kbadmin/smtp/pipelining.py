@@ -21,41 +21,19 @@ What a caller may rely on, for each message it handed over:
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from kbadmin.smtp.conversation import WIRE_ERRORS, Conversation, wire_failure
 from kbadmin.smtp.deadlines import Budget, Deadline
 from kbadmin.smtp.extensions import MailCommand
 from kbadmin.smtp.failures import Stage, SubmissionFailed
-from kbadmin.smtp.replies import Answer, NotSmtp, Reply
-from kbadmin.smtp.wire_format import Stuffed, require_address
+from kbadmin.smtp.outgoing import Outgoing, Submitted
+from kbadmin.smtp.replies import Answer, NotSmtp
 
 #: What MAIL, RCPT and DATA must be answered with, and the stage to name if they are not.
 ENVELOPE = ((Stage.SENDER, 250), (Stage.RECIPIENT, 250), (Stage.MESSAGE, 354))
 #: The replies that nearly always come, each on one line, without the ceremony that doubtful ones need.
 ENVELOPE_TAKEN = re.compile(rb"250 [^\n]{0,1990}\n25[01] [^\n]{0,1990}\n354 [^\n]{0,1990}\n")
 CONTENT_TAKEN = re.compile(rb"250 [^\n]{0,1990}\n")
-
-
-@dataclass(frozen=True, slots=True)
-class Outgoing:
-    """A message for one recipient. Raises ValueError for a recipient that is not one plain address."""
-
-    #: The caller's own number for it.
-    key: int
-    recipient: str
-    content: Stuffed
-
-    def __post_init__(self) -> None:
-        require_address(self.recipient)
-
-
-class Submitted(NamedTuple):
-    """What became of a message: the server's final reply, or why there is none."""
-
-    key: int
-    reply: Reply | None
-    failed: SubmissionFailed | None
 
 
 @dataclass(slots=True)
@@ -89,7 +67,7 @@ class Pipeline:
         self._before_data = before_data
         self._one_more = budget.one_more
         self._ahead: _Prepared | None = None
-        self._mistake: Exception | None = None
+        self._mistakes: list[Exception] = []
         #: Whether the server remembers an envelope, which RSET makes it forget.
         self.in_transaction = in_transaction
         #: Whether all that was written has been answered: only then can the connection be used again.
@@ -128,8 +106,8 @@ class Pipeline:
     def _following(self, waiting: Iterator[Outgoing]) -> _Prepared | None:
         if self._session.left < self._one_more:
             return None
-        if self._mistake is not None:
-            raise self._mistake
+        if self._mistakes:
+            raise self._mistakes[0]
         ahead, self._ahead = self._ahead, None
         return ahead or self._prepared(waiting)
 
@@ -138,7 +116,7 @@ class Pipeline:
         try:
             self._ahead = self._prepared(waiting)
         except Exception as mistake:
-            self._mistake = mistake
+            self._mistakes.append(mistake)
 
     def _prepared(self, waiting: Iterator[Outgoing]) -> _Prepared | None:
         message = next(waiting, None)

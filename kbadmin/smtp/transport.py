@@ -18,7 +18,8 @@ from kbadmin.smtp.conversation import ENDS_THE_CONNECTION, WIRE_ERRORS, Conversa
 from kbadmin.smtp.deadlines import TEST_BUDGET, Budget, Deadline
 from kbadmin.smtp.extensions import MailCommand
 from kbadmin.smtp.failures import Stage, SubmissionFailed
-from kbadmin.smtp.pipelining import Outgoing, Pipeline, Submitted
+from kbadmin.smtp.outgoing import Outgoing, Submitted
+from kbadmin.smtp.pipelining import Pipeline
 from kbadmin.smtp.reaching import MailServer, reach
 from kbadmin.smtp.replies import Reply
 from kbadmin.smtp.security import Security
@@ -40,7 +41,6 @@ __all__ = [
     "Stage",
     "Step",
     "SubmissionFailed",
-    "Submitted",
 ]
 
 GOODBYE_SECONDS = 2.0

@@ -51,7 +51,7 @@ WRITERS_OF_ACCOUNT_ID = {
 USERS_OF_TABLES = {"outbox.models"}
 
 # Who writes batches of messages with Core statements; each names the lane, the lease or the account.
-WRITERS_OF_BATCHES = {"delivery.claims", "delivery.marks", "delivery.outcomes", "outbox.fan_out"}
+WRITERS_OF_BATCHES = {"delivery.claims", "delivery.leases", "delivery.marks", "delivery.outcomes", "outbox.fan_out"}
 
 READS = {
     "select": lambda: db.session.scalars(select(Membership)).all(),
