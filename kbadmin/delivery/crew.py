@@ -32,8 +32,6 @@ MOST_THREADS = 24
 MOST_ON_A_LANE = 8
 NAP_SECONDS = 0.5
 LOOKS_PER_BEAT = 8
-#: Seconds of processor time in a second: below the first another connection helps, above the second one is too many.
-EASY, BREATHLESS = 0.8, 0.98
 AFTER_OUR_MISTAKE_SECONDS = 30.0
 
 log = logs.get(__name__)

@@ -104,10 +104,10 @@ class Pipeline:
             one, is_first = following or self._following(waiting), False
 
     def _following(self, waiting: Iterator[Outgoing]) -> _Prepared | None:
-        if self._session.left < self._one_more:
-            return None
         if self._mistakes:
             raise self._mistakes[0]
+        if self._session.left < self._one_more:
+            return None
         ahead, self._ahead = self._ahead, None
         return ahead or self._prepared(waiting)
 
