@@ -170,9 +170,10 @@ def test_rubbish_in_a_journal_is_ignored(tmp_path, content):
 def test_a_journal_that_was_cleared_is_written_from_its_beginning(tmp_path):
     journal = Journal.open(tmp_path, new_id())
     journal.append(Accepted(1, 2, "250 Ok"))
-    journal.clear()
-    journal.append(Accepted(3, 4, "250 Ok"))
     [file] = tmp_path.glob("*.journal")
+    journal.clear()
+    assert list(journals.read(file)) == []
+    journal.append(Accepted(3, 4, "250 Ok"))
     assert list(journals.read(file)) == [Accepted(3, 4, "250 Ok")]
     journal.close()
     assert list(tmp_path.iterdir()) == []
