@@ -10,6 +10,7 @@ import time
 import uuid
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 
 from kbadmin.delivery import claims, lane_connections, lanes, marks, outcomes
 from kbadmin.delivery.claims import Claim
@@ -21,8 +22,9 @@ from kbadmin.delivery.journals import Accepted
 from kbadmin.delivery.lanes import Terms
 from kbadmin.delivery.leases import Claimed
 from kbadmin.delivery.service_troubles import ServiceGone, ServiceTrouble, strike
-from kbadmin.delivery.turns import turn
+from kbadmin.delivery.turns import beside, turn
 from kbadmin.smtp.failures import Stage, SubmissionFailed
+from kbadmin.smtp.multiplexing import aside
 from kbadmin.smtp.outgoing import Submitted
 
 SLICE_SECONDS = 1.0
@@ -123,16 +125,9 @@ class Carrier:
         """``looked_at`` is when the terms were read: connecting may have taken long since."""
         until = time.monotonic() + SLICE_SECONDS
         while not self.is_stopping and time.monotonic() < until and held.is_usable:
-            with turn(survives_power_cut=not terms.is_fast) as session:
-                outcomes.record_accepted(session, terms, held.unrecorded)
-                if time.monotonic() > looked_at + LOOK_SECONDS:
-                    terms, looked_at = lanes.terms(session, terms.lane_id), time.monotonic()
-                    claims.promote(session, terms.lane_id)
-                if not terms.is_open or not held.fits(terms):
-                    break
-                claim = claims.claim(session, terms, self.worker_id, most=held.batch)
-                hands.lease_token = claim.token
-                held.contents.load(session, claim.messages)
+            terms, looked_at, claim = beside(partial(self._next_claim, terms, looked_at, hands, held))
+            if claim is None:
+                break
             held.forget_recorded()
             if not claim.messages:
                 return Rest(claim.again_in, held)
@@ -152,6 +147,22 @@ class Carrier:
             self._release(hands)
         return Rest(0.0, hands.held)
 
+    def _next_claim(
+        self, terms: Terms, looked_at: float, hands: Hands, held: HeldConnection
+    ) -> tuple[Terms, float, Claim | None]:
+        """Record what was accepted and claim more, in one transaction; no claim if this connection is at its end."""
+        with turn(survives_power_cut=not terms.is_fast) as session:
+            outcomes.record_accepted(session, terms, held.unrecorded)
+            if time.monotonic() > looked_at + LOOK_SECONDS:
+                terms, looked_at = lanes.terms(session, terms.lane_id), time.monotonic()
+                claims.promote(session, terms.lane_id)
+            if not terms.is_open or not held.fits(terms):
+                return terms, looked_at, None
+            claim = claims.claim(session, terms, self.worker_id, most=held.batch)
+            hands.lease_token = claim.token
+            held.contents.load(session, claim.messages)
+        return terms, looked_at, claim
+
     def _connected(self, terms: Terms, hands: Hands) -> HeldConnection | None:
         if hands.held is not None:
             if hands.held.is_ready():
@@ -163,7 +174,7 @@ class Carrier:
             return None
         number, token = taken
         try:
-            return self.opener.open(terms, number, token, self.worker_id)
+            return aside(lambda: self.opener.open(terms, number, token, self.worker_id))
         except BaseException:
             with turn() as session:
                 lane_connections.give_back_connection(session, terms.lane_id, number, token)

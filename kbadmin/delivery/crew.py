@@ -4,9 +4,9 @@ A lane is *poked* when it may have something due: by a wake-up of the engine, by
 something. Each thread takes the lane that waits longest and works one slice of it, so that nobody's fifty thousand
 digests stand before somebody else's password reset. Connections stay open between slices while they are used.
 
-A lane begins with one connection. Eight times a second it may get another, as far as its service allows, if there is
-more than it carries and this process has processor time to spare: threads share one interpreter, and where that is
-busy already they only get in each other's way.
+A lane has one thread at most. If there is more than a connection carries at once, or the lane is poked while its thread
+waits for a slow server, another slice begins beside the first, over another connection if the service allows it:
+:mod:`kbadmin.smtp.multiplexing` lets the thread work on whichever server has answered.
 """
 
 import heapq
@@ -14,9 +14,9 @@ import itertools
 import threading
 import time
 import uuid
-from collections import Counter, deque
+from collections import deque
+from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -24,24 +24,17 @@ from kbadmin import logs
 from kbadmin.database import db
 from kbadmin.delivery.carrier import Carrier, Rest
 from kbadmin.delivery.held_connections import HeldConnection, Opener
-from kbadmin.delivery.load import Load
 from kbadmin.delivery.workers import BEAT_SECONDS, Presence
 from kbadmin.engine import Engine
+from kbadmin.smtp.multiplexing import Multiplexer
 
 MOST_THREADS = 24
 MOST_ON_A_LANE = 8
 NAP_SECONDS = 0.5
-LOOKS_PER_BEAT = 8
+LOOK_SECONDS = 0.125
 AFTER_OUR_MISTAKE_SECONDS = 30.0
 
 log = logs.get(__name__)
-
-
-class _Turn(NamedTuple):
-    """A lane that waits for a thread; ``is_besides`` says that others may be at it already."""
-
-    lane_id: uuid.UUID
-    is_besides: bool = False
 
 
 class Crew:
@@ -52,13 +45,11 @@ class Crew:
         self._folder = folder
         self._idle_seconds = idle_seconds
         self._changed = threading.Condition()
-        self._ready: deque[_Turn] = deque()
+        self._ready: deque[uuid.UUID] = deque()
         self._later: list[tuple[float, int, uuid.UUID]] = []
         self._order = itertools.count()
-        self._at_work: Counter[uuid.UUID] = Counter()
+        self._at_work: set[uuid.UUID] = set()
         self._idle: dict[uuid.UUID, list[HeldConnection]] = {}
-        self._full: set[uuid.UUID] = set()
-        self._load = Load(time.monotonic(), time.process_time())
         self._threads: list[threading.Thread] = []
         self._resting = 0
         self._is_stopping = False
@@ -107,25 +98,18 @@ class Crew:
         self._later.clear()
 
     def poke(self, lane_id: uuid.UUID, *, in_seconds: float = 0.0) -> None:
-        """Have a lane looked at, now or in some seconds; after those who are at it, unless they are too few."""
+        """Have a lane looked at, now or in some seconds, also if it is being worked on."""
         with self._changed:
             if in_seconds > 0:
                 heapq.heappush(self._later, (time.monotonic() + in_seconds, next(self._order), lane_id))
-            else:
-                self._line_up(_Turn(lane_id))
+            elif lane_id not in self._ready:
+                self._ready.append(lane_id)
+                self._hire()
             self._changed.notify()
-
-    def _line_up(self, turn: _Turn) -> None:
-        if turn.is_besides or turn not in self._ready:
-            self._ready.append(turn)
-            self._hire()
-
-    def _may_begin(self, turn: _Turn) -> bool:
-        return self._at_work[turn.lane_id] < (MOST_ON_A_LANE if turn.is_besides else 1)
 
     def _hire(self) -> None:
         """Another thread, if all are busy and the limit is not reached."""
-        wanted = sum(map(self._may_begin, self._ready))
+        wanted = len(set(self._ready) - self._at_work)
         if self._resting < wanted and len(self._threads) < MOST_THREADS and not self._is_stopping:
             thread = threading.Thread(target=self._work, name=f"carrier-{len(self._threads) + 1}", daemon=True)
             self._threads.append(thread)
@@ -133,24 +117,17 @@ class Crew:
 
     def _work(self) -> None:
         while (lane_id := self._next_lane()) is not None:
-            with self._engine.app.app_context():
-                try:
-                    rest = self._slice(lane_id)
-                finally:
-                    db.session.remove()
-                    with self._changed:
-                        self._at_work[lane_id] -= 1
-            if rest.again_in == 0.0:
-                self._go_on(lane_id)
-            elif rest.again_in is not None:
-                self.poke(lane_id, in_seconds=rest.again_in)
+            try:
+                self._carry(lane_id)
+            finally:
+                with self._changed:
+                    self._at_work.discard(lane_id)
+                    self._changed.notify()
 
-    def _go_on(self, lane_id: uuid.UUID) -> None:
-        """Another slice, unless the lane is better left to its other connections."""
-        with self._changed:
-            if not (self._at_work[lane_id] and self._load.is_too_much()):
-                self._line_up(_Turn(lane_id, is_besides=True))
-                self._changed.notify()
+    def _carry(self, lane_id: uuid.UUID) -> None:
+        slices = Multiplexer()
+        self._begin_slice(lane_id, slices)
+        slices.run(look_seconds=LOOK_SECONDS, look=lambda: self._look_again(lane_id, slices))
 
     def _next_lane(self) -> uuid.UUID | None:
         with self._changed:
@@ -158,10 +135,11 @@ class Crew:
             try:
                 while not self._is_stopping:
                     self._promote()
-                    if (turn := next(filter(self._may_begin, self._ready), None)) is not None:
-                        self._ready.remove(turn)
-                        self._at_work[turn.lane_id] += 1
-                        return turn.lane_id
+                    lane_id = next((one for one in self._ready if one not in self._at_work), None)
+                    if lane_id is not None:
+                        self._ready.remove(lane_id)
+                        self._at_work.add(lane_id)
+                        return lane_id
                     self._changed.wait(self._nap())
                 return None
             finally:
@@ -171,18 +149,32 @@ class Crew:
         now = time.monotonic()
         while self._later and self._later[0][0] <= now:
             _, _, lane_id = heapq.heappop(self._later)
-            if _Turn(lane_id) not in self._ready:
-                self._ready.append(_Turn(lane_id))
+            if lane_id not in self._ready:
+                self._ready.append(lane_id)
 
     def _nap(self) -> float:
         return min(NAP_SECONDS, max(0.001, self._later[0][0] - time.monotonic())) if self._later else NAP_SECONDS
 
-    def _slice(self, lane_id: uuid.UUID) -> Rest:
+    def _begin_slice(self, lane_id: uuid.UUID, slices: Multiplexer) -> None:
+        """A slice beside those under way; each that finds more than it carries begins another."""
+
+        def work() -> None:
+            with self._engine.app.app_context():
+                try:
+                    rest = self._slice(lane_id, on_full=lambda: self._begin_slice(lane_id, slices))
+                finally:
+                    db.session.remove()
+            self._go_on(lane_id, slices, rest)
+
+        if slices.count < MOST_ON_A_LANE:
+            slices.start(work)
+
+    def _slice(self, lane_id: uuid.UUID, on_full: Callable[[], None]) -> Rest:
         carrier = self._carrier
         if carrier is None or not self._engine.is_open:
             return Rest()
         try:
-            rest = carrier.slice(lane_id, self._take_idle(lane_id), on_full=lambda: self._full.add(lane_id))
+            rest = carrier.slice(lane_id, self._take_idle(lane_id), on_full=on_full)
         except SQLAlchemyError as error:
             log.error("slice ended by the database", lane=str(lane_id), reason=type(error).__name__)
             return Rest(1.0)
@@ -194,19 +186,39 @@ class Crew:
                 self._idle.setdefault(lane_id, []).append(rest.held)
         return rest
 
+    def _go_on(self, lane_id: uuid.UUID, slices: Multiplexer, rest: Rest) -> None:
+        """Have the lane looked at again when it is time. While others of it wait for their servers, that is here."""
+        if rest.again_in is None:
+            return
+        if rest.again_in == 0.0 and slices.count > 1 and not self._is_stopping and not self._is_awaited(lane_id):
+            self._begin_slice(lane_id, slices)
+        else:
+            self.poke(lane_id, in_seconds=rest.again_in)
+
+    def _is_awaited(self, lane_id: uuid.UUID) -> bool:
+        """Whether a lane waits for a thread, and there are no more of them."""
+        with self._changed:
+            return not self._resting and any(one not in self._at_work for one in self._ready)
+
+    def _look_again(self, lane_id: uuid.UUID, slices: Multiplexer) -> None:
+        """Somebody poked the lane while this thread is at it."""
+        with self._changed:
+            if lane_id not in self._ready or slices.count >= MOST_ON_A_LANE:
+                return
+            self._ready.remove(lane_id)
+        self._begin_slice(lane_id, slices)
+
     def _take_idle(self, lane_id: uuid.UUID) -> HeldConnection | None:
         with self._changed:
             idle = self._idle.get(lane_id)
             return idle.pop() if idle else None
 
     def _live(self) -> None:
-        """Beat each second, and look more often whether a lane could use another thread."""
-        for look in itertools.count():
-            if look % LOOKS_PER_BEAT == 0:
-                self._beat()
-            self._help()
+        """Beat each second."""
+        while True:
+            self._beat()
             with self._changed:
-                if self._changed.wait_for(lambda: self._is_stopping, BEAT_SECONDS / LOOKS_PER_BEAT):
+                if self._changed.wait_for(lambda: self._is_stopping, BEAT_SECONDS):
                     return
 
     def _beat(self) -> None:
@@ -223,24 +235,13 @@ class Crew:
             finally:
                 db.session.remove()
 
-    def _help(self) -> None:
-        """Another connection for each lane that could use one: it has more, or those at it take long."""
-        self._load.measure(time.monotonic(), time.process_time())
-        with self._changed:
-            lacking = self._full | {turn.lane_id for turn in self._ready}
-            self._full.clear()
-            for lane_id in lacking if self._load.is_easy() else ():
-                if self._at_work[lane_id]:
-                    self._line_up(_Turn(lane_id, is_besides=True))
-            self._changed.notify_all()
-
     def _close_idle(self) -> None:
         limit = time.monotonic() - self._idle_seconds
         with self._changed:
             old = [held for idle in self._idle.values() for held in idle if held.used_at < limit]
             for held in old:
                 self._idle[held.lane_id].remove(held)
-            kept = [lane_id for lane_id, idle in self._idle.items() if idle and not self._at_work[lane_id]]
+            kept = [lane_id for lane_id, idle in self._idle.items() if idle and lane_id not in self._at_work]
         for held in old:
             if self._carrier is not None:
                 self._carrier.release(held)

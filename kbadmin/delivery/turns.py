@@ -5,13 +5,17 @@ and nowhere else. Every statement in the modules that use it names the lane, the
 """
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
+from typing import TypeVar
 
 from sqlalchemy.orm import Session
 
 from kbadmin.database import db
+from kbadmin.smtp.multiplexing import aside
 from kbadmin.tenancy import every_account
+
+T = TypeVar("T")
 
 #: SQLite has one writer. Threads of one process queue up here at once instead of sleeping and trying again there.
 _one_at_a_time = threading.Lock()
@@ -30,3 +34,11 @@ def turn(*, survives_power_cut: bool = True) -> Iterator[Session]:
         every_account(survives_power_cut=survives_power_cut) as session,
     ):
         yield session
+
+
+def beside(function: Callable[[], T]) -> T:
+    """Take a turn while other conversations of this thread go on, where the database is a server one waits for.
+
+    SQLite works in this very process: handing its turns to another thread would only cost time.
+    """
+    return function() if db.engine.dialect.name == "sqlite" else aside(function)

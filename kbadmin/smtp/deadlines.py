@@ -35,6 +35,21 @@ class Deadline(NamedTuple):
             raise TimeoutError("the deadline has passed")
         return left
 
+    def begin(self) -> "Deadline":
+        """Itself: it runs already."""
+        return self
+
+
+class Span(NamedTuple):
+    """So many seconds from when one begins to wait, within a deadline: who need not wait does not look at a clock."""
+
+    deadline: Deadline
+    seconds: float
+
+    def begin(self) -> Deadline:
+        """It runs from now."""
+        return self.deadline.within(self.seconds)
+
 
 @dataclass(frozen=True)
 class Budget:

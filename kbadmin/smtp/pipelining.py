@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from kbadmin.smtp.conversation import WIRE_ERRORS, Conversation, wire_failure
-from kbadmin.smtp.deadlines import Budget, Deadline
+from kbadmin.smtp.deadlines import Budget, Deadline, Span
 from kbadmin.smtp.extensions import MailCommand
 from kbadmin.smtp.failures import Stage, SubmissionFailed
 from kbadmin.smtp.outgoing import Outgoing, Submitted
@@ -63,9 +63,11 @@ class Pipeline:
         self._mail = MailCommand(talk.extensions, envelope_from)
         self._is_pipelined = "PIPELINING" in talk.extensions
         self._session = session
-        self._budget = budget
         self._before_data = before_data
         self._one_more = budget.one_more
+        self._for_envelope = Span(session, budget.envelope)
+        self._for_data = Span(session, budget.data)
+        self._for_reply = Span(session, budget.final_reply)
         self._ahead: _Prepared | None = None
         self._mistakes: list[Exception] = []
         #: Whether the server remembers an envelope, which RSET makes it forget.
@@ -146,7 +148,7 @@ class Pipeline:
         is_left = self.in_transaction and not one.is_written
         if self._is_pipelined and not one.is_written:
             envelope = b"RSET\r\n" + one.envelope if is_left else one.envelope
-            self._wire.write(envelope, self._session.within(self._budget.envelope))
+            self._wire.write(envelope, self._for_envelope)
         if is_left and self._refusal(b"RSET\r\n", 250) is not None:
             raise NotSmtp("RSET was refused")
         self.in_transaction = True
@@ -154,7 +156,7 @@ class Pipeline:
     def _hear_envelope(self, one: _Prepared) -> None:
         if self._is_pipelined:
             self._wire.acknowledge()
-            if self._wire.took(ENVELOPE_TAKEN, self._session.within(self._budget.envelope)):
+            if self._wire.took(ENVELOPE_TAKEN, self._for_envelope):
                 self._is_begun, self._stage = True, Stage.MESSAGE
                 return
         refusal = None
@@ -171,13 +173,13 @@ class Pipeline:
         """The server asks for the content although it refused the only recipient: give it none (§3.1)."""
         if self._refused is None or self._refused.stage is not Stage.RECIPIENT:
             raise ConnectionError("hung up: a message was asked for that has no sender")
-        self._wire.write(b".\r\n", self._session.within(self._budget.data))
-        if self._wire.read(self._session.within(self._budget.final_reply)).code == 421:
+        self._wire.write(b".\r\n", self._for_data)
+        if self._wire.read(self._for_reply.begin()).code == 421:
             raise ConnectionError("421 after an empty message")
 
     def _refusal(self, command: bytes, wanted: int) -> SubmissionFailed | None:
         """None if the reply is the one that is wanted. Without PIPELINING the command is written only now."""
-        deadline = self._session.within(self._budget.envelope)
+        deadline = self._for_envelope.begin()
         if not self._is_pipelined:
             self._wire.require_silence()
             self._wire.write(command, deadline)
@@ -204,7 +206,7 @@ class Pipeline:
             content += following.envelope
             following.is_written = True
         try:
-            self._wire.write(content, self._session.within(self._budget.data))
+            self._wire.write(content, self._for_data)
             if following is not None and following.is_written:
                 self._prepare_ahead(waiting)
             answer = self._final_answer()
@@ -221,9 +223,10 @@ class Pipeline:
         return Submitted(message.key, answer.reply() if failed is None else None, failed)
 
     def _final_answer(self) -> Answer:
-        deadline = self._session.within(self._budget.final_reply)
-        taken = self._wire.took(CONTENT_TAKEN, deadline)
-        return Answer(250, (taken[4:].decode("utf-8", "replace"),)) if taken else self._wire.read(deadline)
+        taken = self._wire.took(CONTENT_TAKEN, self._for_reply)
+        if taken is None:
+            return self._wire.read(self._for_reply.begin())
+        return Answer(250, (taken[4:].decode("utf-8", "replace"),))
 
     def _end(self, error: Exception) -> SubmissionFailed:
         """Remember why the connection ends."""

@@ -8,7 +8,8 @@ import ssl
 import struct
 
 from kbadmin.smtp import tls
-from kbadmin.smtp.deadlines import Deadline
+from kbadmin.smtp.deadlines import Deadline, Span
+from kbadmin.smtp.multiplexing import READABLE, WRITABLE, Multiplexer, current
 from kbadmin.smtp.replies import Answer, NotSmtp, ReplyReader
 
 CHUNK = 4_096
@@ -19,6 +20,8 @@ LONGEST_WAIT_SECONDS = 10.0
 SHORTEST_WAIT_SECONDS = 0.001  # None at all would be for ever.
 #: What a read or write raises when it has waited long enough: the kernel's way, and Python's under TLS.
 WAITED = (BlockingIOError, TimeoutError)
+#: What it raises beside others, where it does not wait at all.
+WOULD_WAIT = (BlockingIOError, ssl.SSLWantReadError, ssl.SSLWantWriteError)
 #: Linux has it.
 QUICKACK: int | None = getattr(socket, "TCP_QUICKACK", None)
 
@@ -34,12 +37,13 @@ class Wire:
 
     In the clear the kernel keeps the time (SO_RCVTIMEO, SO_SNDTIMEO). Python's own timeouts ask with a second system
     call whether the first one would have to wait, and each lets another thread in. TLS knows only Python's.
+    Beside others (:mod:`kbadmin.smtp.multiplexing`) nothing waits here: the next conversation goes on.
     """
 
     def __init__(self, opened: socket.socket) -> None:
         opened.settimeout(None)
         self._socket = opened
-        self._deadline = Deadline.after(0)
+        self._deadline: Deadline | Span = Deadline.after(0)
         self._reader = ReplyReader(self._receive)
         self._timeout: float | None = None
         #: How much of what :meth:`write` was last given has left; a server cannot have seen more of it.
@@ -66,7 +70,7 @@ class Wire:
         self._deadline = deadline
         return self._reader.read()
 
-    def took(self, hoped_for: re.Pattern[bytes], deadline: Deadline) -> bytes | None:
+    def took(self, hoped_for: re.Pattern[bytes], deadline: Deadline | Span) -> bytes | None:
         """What was received already, or comes first, if it reads so; else None, and it is still to be read."""
         if not self._reader.has_leftovers:
             self._deadline = deadline
@@ -81,17 +85,21 @@ class Wire:
             with contextlib.suppress(OSError):
                 self._socket.setsockopt(socket.IPPROTO_TCP, QUICKACK, 1)
 
-    def write(self, data: bytes, deadline: Deadline) -> None:
+    def write(self, data: bytes, deadline: Deadline | Span) -> None:
         """Send all of it."""
         self.written, size = 0, len(data)
         at_once = RECORD if isinstance(self._socket, ssl.SSLSocket) else size
         view = data if size <= at_once else memoryview(data)
+        together = current()
+        if together is None:
+            while self.written < size:
+                self.written += self._send_and_wait(view[self.written : self.written + at_once], deadline)
+            return
+        # All write, then all go on: to wake a server that sleeps costs more than to give it another message.
+        together.pause()
         while self.written < size:
-            self._wait_at_most(deadline.remaining())
-            try:
-                self.written += self._socket.send(view[self.written : self.written + at_once])
-            except WAITED:
-                continue
+            self.written += self._send_beside(together, view[self.written : self.written + at_once], deadline)
+        together.pause()
 
     def is_quiet(self) -> bool:
         """Whether the server has said nothing that was not read, and has not closed the connection."""
@@ -120,12 +128,47 @@ class Wire:
             self._socket.close()
 
     def _receive(self) -> bytes:
+        if (together := current()) is not None:
+            return self._receive_beside(together)
+        deadline = self._deadline.begin()
         while True:
-            self._wait_at_most(self._deadline.remaining())
-            try:
+            self._wait_at_most(deadline.remaining())
+            with contextlib.suppress(*WAITED):
                 return self._socket.recv(CHUNK)
-            except WAITED:
-                continue
+
+    def _send_and_wait(self, piece: bytes | memoryview, limit: Deadline | Span) -> int:
+        deadline = limit.begin()
+        while True:
+            self._wait_at_most(deadline.remaining())
+            with contextlib.suppress(*WAITED):
+                return self._socket.send(piece)
+
+    def _receive_beside(self, together: Multiplexer) -> bytes:
+        flags, deadline = self._not_waiting(), None
+        while True:
+            try:
+                return self._socket.recv(CHUNK, flags)
+            except WOULD_WAIT as reason:
+                deadline = deadline or self._deadline.begin()
+                _give_way(together, self._socket, reason, READABLE, deadline)
+
+    def _send_beside(self, together: Multiplexer, piece: bytes | memoryview, limit: Deadline | Span) -> int:
+        flags, deadline = self._not_waiting(), None
+        while True:
+            try:
+                return self._socket.send(piece, flags)
+            except WOULD_WAIT as reason:
+                deadline = deadline or limit.begin()
+                _give_way(together, self._socket, reason, WRITABLE, deadline)
+
+    def _not_waiting(self) -> int:
+        """Flags for the next call that keep it from waiting; TLS takes none, and has the socket told."""
+        if not isinstance(self._socket, ssl.SSLSocket):
+            return socket.MSG_DONTWAIT
+        if self._timeout != 0.0:
+            self._timeout = 0.0
+            self._socket.settimeout(0.0)
+        return 0
 
     def _wait_at_most(self, seconds: float) -> None:
         timeout = min(max(seconds, SHORTEST_WAIT_SECONDS), LONGEST_WAIT_SECONDS)
@@ -138,3 +181,12 @@ class Wire:
             value = struct.pack("@ll", int(timeout), int(timeout % 1 * 1_000_000))  # A struct timeval.
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, value)
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, value)
+
+
+def _give_way(together: Multiplexer, opened: socket.socket, reason: OSError, event: int, deadline: Deadline) -> None:
+    """TLS may have to read before it can write, and the other way round."""
+    if isinstance(reason, ssl.SSLWantReadError):
+        event = READABLE
+    elif isinstance(reason, ssl.SSLWantWriteError):
+        event = WRITABLE
+    together.wait(opened, event, deadline.remaining())

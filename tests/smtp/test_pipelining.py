@@ -3,6 +3,7 @@
 import contextlib
 import itertools
 import time
+from contextvars import ContextVar
 from dataclasses import replace
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from kbadmin.config import PortRanges
 from kbadmin.encryption import Secret
 from kbadmin.smtp.addresses import NetworkPolicy
+from kbadmin.smtp.multiplexing import Multiplexer, current
 from kbadmin.smtp.security import Security
 from kbadmin.smtp.transport import Budget, Connection, MailServer, Outgoing, PasswordLogin, Stage, SubmissionFailed
 from kbadmin.smtp.wire_format import stuff
@@ -60,12 +62,39 @@ def connected(behaviour="good_plain", *, budget=ROOMY, **changes):
             yield server, connection
 
 
+WAY = ContextVar("WAY", default="alone")
+
+
+@pytest.fixture(autouse=True, params=["alone", "beside others"])
+def way(request):
+    """Each run once in a thread of its own, and once as one of several conversations in this thread."""
+    WAY.set(request.param)
+
+
+def carried_out(function):
+    """What the function answers, called in the way of this test."""
+    if WAY.get() == "alone":
+        return function()
+    slices, answers = Multiplexer(), []
+
+    def restless():
+        while not answers:
+            time.sleep(0.0002)
+            current().pause()
+
+    slices.start(lambda: answers.append(function()))
+    slices.start(restless)
+    slices.run(look_seconds=10, look=lambda: None)
+    return answers[0]
+
+
 class Run:
     """Some messages submitted to a scripted server, and what came of them."""
 
     def __init__(self, count=4, behaviour="good_plain", *, turns=None, **options):
         with connected(behaviour, turns=turns or {}, **options) as (server, connection):
-            self.results = list(connection.submit(SENDER, map(outgoing, range(1, count + 1))))
+            messages = map(outgoing, range(1, count + 1))
+            self.results = carried_out(lambda: list(connection.submit(SENDER, messages)))
             self.is_open, self.ended = connection.is_open, connection.ended
         self.server = server
 
