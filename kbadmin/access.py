@@ -37,6 +37,8 @@ class Permission(StrEnum):
     MEMBER = "member"  # signed in to an account, whatever the role
     MANAGE_ACCOUNT = "manage_account"  # account settings, team, roles, audit log: owners
     MANAGE_SMTP = "manage_smtp"  # owners, and whoever was granted it
+    WRITE_ARTICLES = "write_articles"  # articles and categories: owners, editors, writers
+    EDIT_KNOWLEDGE_BASES = "edit_knowledge_bases"  # settings and subscriptions of knowledge bases: owners, editors
     MANAGE_READERS = "manage_readers"  # owners, and whoever was granted it
     READ_DELIVERIES = "read_deliveries"  # owners; editors, who see those of their knowledge bases
     MANAGE_DELIVERIES = "manage_deliveries"  # send again, cancel, clear an address: owners

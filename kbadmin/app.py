@@ -26,6 +26,7 @@ from kbadmin import (
 )
 from kbadmin.accounts import routes as accounts
 from kbadmin.accounts.commands import accounts as accounts_commands
+from kbadmin.articles import visibility  # noqa: F401 - the tables of articles and readers
 from kbadmin.audit import routes as audit
 from kbadmin.backup_commands import backup, restore
 from kbadmin.config import Settings, read_environment
@@ -33,6 +34,7 @@ from kbadmin.delivery import metrics_routes as metrics
 from kbadmin.delivery import routes as delivery
 from kbadmin.delivery.commands import outbox as outbox_commands
 from kbadmin.encryption import KeyRing
+from kbadmin.knowledge_bases import routes as knowledge_bases
 from kbadmin.paths import shipped
 from kbadmin.secrets_commands import secrets as secrets_commands
 from kbadmin.smtp import routes as smtp
@@ -60,7 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     templating.attach(app, settings)
     navigation.attach(app)
     notices.attach(app)
-    for room in (health, notices, users, accounts, audit, smtp, delivery, metrics):
+    for room in (health, notices, users, accounts, audit, smtp, delivery, knowledge_bases, metrics):
         app.register_blueprint(room.blueprint)
     for commands in (accounts_commands, users_commands, secrets_commands, outbox_commands, backup, restore):
         app.cli.add_command(commands)

@@ -7,9 +7,9 @@ that belong to a choice that was not made are ignored, not refused (:class:`Only
 import re
 import unicodedata
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
-from flask import Flask
+from flask import Flask, current_app, request
 from flask_wtf import FlaskForm
 from flask_wtf.csrf import CSRFProtect
 from wtforms import Field, FieldList, Form, PasswordField, SelectMultipleField, StringField, ValidationError
@@ -19,17 +19,37 @@ from wtforms.validators import DataRequired, InputRequired, StopValidation
 from kbadmin.email_addresses import NotOneAddress, canonical_address
 
 csrf = CSRFProtect()
+View = TypeVar("View", bound=Callable[..., Any])
+_UPLOADS = "kbadmin_uploads"
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
 _ENCODED_WORD = re.compile(r"=\?[^?\s]+\?[bqBQ]\?")  # RFC 2047: some interpreters decode one into a new header line.
 
 
+def takes_uploads(most: int) -> Callable[[View], View]:
+    """Stamp a view that takes files: its requests may have so many bytes, besides the other fields."""
+
+    def stamp(view: View) -> View:
+        setattr(view, _UPLOADS, most)
+        return view
+
+    return stamp
+
+
 def attach(app: Flask) -> None:
     """Every form of the application carries a token; the list of exemptions is elsewhere, and short."""
+    app.before_request(_allow_uploads)  # Before the token is looked for, as that reads the form.
     app.config["WTF_CSRF_TIME_LIMIT"] = None
     app.config["WTF_CSRF_SSL_STRICT"] = True
     csrf.init_app(app)
+
+
+def _allow_uploads() -> None:
+    view = current_app.view_functions.get(request.endpoint or "")
+    most: int | None = getattr(view, _UPLOADS, None)
+    if most is not None:
+        request.max_content_length = most + (current_app.config["MAX_CONTENT_LENGTH"] or 0)
 
 
 def stripped(value: Any) -> Any:
@@ -185,4 +205,5 @@ __all__ = [
     "attach",
     "csrf",
     "stripped",
+    "takes_uploads",
 ]

@@ -4,6 +4,7 @@ Every page it sees is checked (:mod:`tests.page_checks`): one ``h1``, labels, un
 and that nothing secret stands on it.
 """
 
+import io
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -42,14 +43,23 @@ class Browser:
         return self._expect(self._send("POST", path, data=data or {}, follow=follow), {status})
 
     def submit(
-        self, path: str, fields: list[tuple[str, str]], *, method: str, status: int | None, follow: bool
+        self,
+        path: str,
+        fields: list[tuple[str, str]],
+        *,
+        method: str,
+        status: int | None,
+        follow: bool,
+        files: dict[str, tuple[bytes, str]] | None = None,
     ) -> "Page":
         """Send a form as it was filled; used by :meth:`Form.press`."""
         if method == "get":
             return self._expect(self._send("GET", path, query_string=fields, follow=follow), {status or 200})
-        data: dict[str, list[str]] = {}
+        data: dict[str, Any] = {}
         for name, value in fields:
             data.setdefault(name, []).append(value)
+        for name, (content, called) in (files or {}).items():
+            data[name] = (io.BytesIO(content), called)
         expected = {status} if status else {200, 422}
         return self._expect(self._send("POST", path, data=data, follow=follow), expected)
 

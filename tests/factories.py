@@ -14,6 +14,7 @@ from typing import Any
 
 from argon2 import PasswordHasher
 from flask import Flask
+from sqlalchemy import event
 
 from kbadmin import clock, engine
 from kbadmin.access import Role
@@ -121,6 +122,28 @@ def inside(app: Flask, account: OpenedAccount | uuid.UUID) -> Iterator[None]:
     with app.app_context():
         enter(account if isinstance(account, uuid.UUID) else account.id)
         yield
+
+
+class Counted:
+    """How many statements the database was sent."""
+
+    total = 0
+
+
+@contextmanager
+def counting(app: Flask) -> Iterator[Counted]:
+    """Count the statements of a block: pages cost the same few, however much there is."""
+    counted = Counted()
+
+    def one_more(*_: Any) -> None:
+        counted.total += 1
+
+    with app.app_context():
+        event.listen(db.engine, "before_cursor_execute", one_more)
+        try:
+            yield counted
+        finally:
+            event.remove(db.engine, "before_cursor_execute", one_more)
 
 
 class Worker:

@@ -14,6 +14,7 @@ class Form:
 
     def __init__(self, page: "Page", form: Tag, button: Tag) -> None:
         self.page, self.form, self.button = page, form, button
+        self.files: dict[str, tuple[bytes, str]] = {}
 
     def fill(self, label: str, value: str) -> Self:
         """Type into the field with this label."""
@@ -46,6 +47,12 @@ class Form:
         self._field(label).attrs.pop("checked", None)
         if on:
             self._field(label)["checked"] = ""
+        return self
+
+    def attach(self, label: str, content: bytes, name: str) -> Self:
+        """Choose a file."""
+        assert self.form.get("enctype") == "multipart/form-data", "this form cannot send files"
+        self.files[str(self._field(label)["name"])] = (content, name)
         return self
 
     def value(self, label: str) -> str:
@@ -83,7 +90,12 @@ class Form:
         action = str(self.button.get("formaction") or self.form.get("action") or self.page.url)
         method = str(self.form.get("method", "get")).lower()
         return self.page.browser.submit(
-            urljoin(self.page.url, action), self._fields(), method=method, status=status, follow=follow
+            urljoin(self.page.url, action),
+            self._fields(),
+            method=method,
+            status=status,
+            follow=follow,
+            files=self.files,
         )
 
     def _fields(self) -> list[tuple[str, str]]:

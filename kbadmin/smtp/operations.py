@@ -1,7 +1,5 @@
 """The verbs of an account's SMTP services: create, change, duplicate, disable, delete, find, choose."""
 
-import hashlib
-import unicodedata
 import uuid
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +11,7 @@ from kbadmin import clock
 from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import abandon, begin_writing, db
 from kbadmin.encryption import Secret
+from kbadmin.names import folded
 from kbadmin.smtp import flows
 from kbadmin.smtp.changes import REGISTRATION, SERVER, SIGN_IN, Dropped, changed_fields, dropped_by
 from kbadmin.smtp.limits import keep_within
@@ -22,7 +21,6 @@ from kbadmin.smtp.security import Authentication
 from kbadmin.smtp.usages import ServiceInUse, usages
 
 VERSIONED = frozenset((*SERVER, *REGISTRATION, *SIGN_IN, "authentication", "username"))
-KEY_LENGTH = 120  # the column friendly_name_key
 COPIED = (*VERSIONED, "send_from_address", "reply_to_address", "send_from_name", "secret_expires_on")
 COPIED_LIMITS = ("max_connections", "messages_per_minute", "recipients_per_day", "uncertain_messages")
 
@@ -45,12 +43,6 @@ class NewSecrets:
 
     password: Secret | None = None
     client_secret: Secret | None = None
-
-
-def folded(name: str) -> str:
-    """The form in which two Friendly Names are the same; one that outgrows its column is kept as a digest."""
-    key = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
-    return key if len(key) <= KEY_LENGTH else hashlib.sha256(key.encode()).hexdigest()
 
 
 def all_services() -> list[SmtpService]:

@@ -9,6 +9,7 @@ from flask_login import current_user
 from kbadmin import navigation
 from kbadmin.access import Permission, requires
 from kbadmin.forms import BaseForm
+from kbadmin.names import folded
 from kbadmin.smtp import consent_routes, guide_routes, home, oauth_routes, operations
 from kbadmin.smtp.blueprint import blueprint, service_or_404
 from kbadmin.smtp.changes import Dropped
@@ -35,7 +36,7 @@ navigation.in_profile_menu(
 def index() -> ResponseReturnValue:
     """The account's services, with state and last test; ``q`` narrows them by name or address."""
     services = operations.all_services()
-    asked = operations.folded(request.args.get("q", "")[:200].strip())
+    asked = folded(request.args.get("q", "")[:200].strip())
     found = [service for service in services if operations.matches(service, asked)]
     return render_template("smtp/index.html", services=found, total=len(services), asked=asked, **list_values())
 

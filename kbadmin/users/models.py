@@ -63,8 +63,10 @@ class Membership(AccountOwned, Base):
                 return self.role == Role.OWNER or self.manages_smtp
             case Permission.MANAGE_READERS:
                 return self.role == Role.OWNER or self.manages_readers
-            case Permission.READ_DELIVERIES:
+            case Permission.READ_DELIVERIES | Permission.EDIT_KNOWLEDGE_BASES:
                 return self.role in (Role.OWNER, Role.EDITOR)
+            case Permission.WRITE_ARTICLES:
+                return self.role in (Role.OWNER, Role.EDITOR, Role.WRITER)
             case _:
                 return self.role == Role.OWNER
 

@@ -17,6 +17,7 @@ UNFENCED = {
     "accounts",
     "users",
     "user_sessions",
+    "reader_sessions",
     "one_time_links",
     "oauth_flows",
     "throttles",

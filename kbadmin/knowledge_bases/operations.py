@@ -1,0 +1,212 @@
+"""The verbs of a knowledge base: create, change, archive, bring back, find."""
+
+import uuid
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.exc import IntegrityError
+
+from kbadmin import clock
+from kbadmin.audit.operations import Actor, Subject, record
+from kbadmin.database import abandon, begin_writing, db
+from kbadmin.knowledge_bases import pictures
+from kbadmin.knowledge_bases.models import Audience, GroupRule, KnowledgeBase, KnowledgeBaseAddress
+from kbadmin.knowledge_bases.pictures import Picture
+from kbadmin.knowledge_bases.slugs import suggested_slug
+from kbadmin.names import folded
+
+#: A change of these changes who may see what.
+DECIDES_VISIBILITY = ("audience", "group_rule")
+
+
+class NameTaken(ValueError):
+    """Another knowledge base of the account has this name already, perhaps in other letters."""
+
+
+class SlugTaken(ValueError):
+    """Another knowledge base of the account has, or once had, this address."""
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What an editor decides about a knowledge base."""
+
+    name: str
+    slug: str
+    description: str
+    time_zone: str
+    colour: str
+    audience: Audience
+    group_rule: GroupRule
+
+
+def create(*, name: str, time_zone: str, audience: Audience, slug: str | None = None, actor: Actor) -> KnowledgeBase:
+    """A new, empty knowledge base. Without a slug, one is made of the name.
+
+    Raises :class:`NameTaken`, and :class:`SlugTaken` for a slug that was asked for.
+    """
+    begin_writing()
+    _require_free_name(name)
+    chosen = slug or _free_slug(name)
+    if slug is not None:
+        _require_free_slug(slug, None)
+    knowledge_base = KnowledgeBase(
+        name=name, name_key=folded(name), slug=chosen, time_zone=time_zone, audience=audience, created_by=actor.label
+    )
+    db.session.add(knowledge_base)
+    _flush_or_refuse()
+    db.session.add(KnowledgeBaseAddress(slug=chosen, knowledge_base_id=knowledge_base.id))
+    _flush_or_refuse()
+    record("knowledge base created", actor=actor, subject=subject_of(knowledge_base), audience=audience.value)
+    return knowledge_base
+
+
+def change_settings(
+    knowledge_base_id: uuid.UUID,
+    wanted: Settings,
+    *,
+    logo: Picture | None = None,
+    without_logo: bool = False,
+    actor: Actor,
+) -> KnowledgeBase:
+    """Save the settings, and another logo if there is one; the old address goes on leading here.
+
+    Raises LookupError, :class:`NameTaken` and :class:`SlugTaken`.
+    """
+    begin_writing()
+    knowledge_base = _found(knowledge_base_id)
+    _change_logo(knowledge_base, logo, without_logo=without_logo, actor=actor)
+    changed = {name: value for name, value in asdict(wanted).items() if getattr(knowledge_base, name) != value}
+    if "name" in changed and folded(wanted.name) != knowledge_base.name_key:
+        _require_free_name(wanted.name)
+    if "slug" in changed:
+        _require_free_slug(wanted.slug, knowledge_base_id)
+    said: dict[str, Any] = {name: _in_words(getattr(knowledge_base, name), value) for name, value in changed.items()}
+    for name, value in changed.items():
+        setattr(knowledge_base, name, value)
+    knowledge_base.name_key = folded(wanted.name)
+    if not changed:
+        return knowledge_base
+    knowledge_base.updated_at = clock.now()
+    if set(changed) & set(DECIDES_VISIBILITY):
+        knowledge_base.visibility_version += 1
+    _remember_slug(knowledge_base)
+    _flush_or_refuse()
+    record("knowledge base settings changed", actor=actor, subject=subject_of(knowledge_base), **said)
+    return knowledge_base
+
+
+def archive(knowledge_base_id: uuid.UUID, *, actor: Actor) -> KnowledgeBase:
+    """Show it to nobody and keep all of it. Raises LookupError."""
+    begin_writing()
+    knowledge_base = _found(knowledge_base_id)
+    if not knowledge_base.is_archived:
+        knowledge_base.archived_at = clock.now()
+        knowledge_base.visibility_version += 1
+        record("knowledge base archived", actor=actor, subject=subject_of(knowledge_base))
+    return knowledge_base
+
+
+def bring_back(knowledge_base_id: uuid.UUID, *, actor: Actor) -> KnowledgeBase:
+    """Show an archived one again, as it was. Raises LookupError."""
+    begin_writing()
+    knowledge_base = _found(knowledge_base_id)
+    if knowledge_base.is_archived:
+        knowledge_base.archived_at = None
+        knowledge_base.visibility_version += 1
+        record("knowledge base brought back", actor=actor, subject=subject_of(knowledge_base))
+    return knowledge_base
+
+
+def find(knowledge_base_id: uuid.UUID) -> KnowledgeBase | None:
+    """One knowledge base of the account, or nothing if it is another's, deleted, or none at all."""
+    query = select(KnowledgeBase).where(KnowledgeBase.id == knowledge_base_id, KnowledgeBase.deleted_at.is_(None))
+    return db.session.scalar(query)
+
+
+def find_by_slug(slug: str) -> KnowledgeBase | None:
+    """The knowledge base that this slug leads to, now or from old times; compare with its ``slug``."""
+    query = (
+        select(KnowledgeBase)
+        .join(KnowledgeBaseAddress, KnowledgeBaseAddress.knowledge_base_id == KnowledgeBase.id)
+        .where(KnowledgeBaseAddress.slug == slug, KnowledgeBase.deleted_at.is_(None))
+    )
+    return db.session.scalar(query)
+
+
+def all_of_account() -> list[KnowledgeBase]:
+    """Every knowledge base by name, archived ones last."""
+    query = select(KnowledgeBase).where(KnowledgeBase.deleted_at.is_(None))
+    return list(db.session.scalars(query.order_by(KnowledgeBase.archived_at.is_not(None), KnowledgeBase.name_key)))
+
+
+def visibility_changed(knowledge_base_id: uuid.UUID) -> None:
+    """Who may see what has changed: whatever was decided before has to be decided again (digests)."""
+    knowledge_base = _found(knowledge_base_id)
+    knowledge_base.visibility_version += 1
+
+
+def subject_of(knowledge_base: KnowledgeBase) -> Subject:
+    """A knowledge base as the audit log knows it."""
+    return Subject("knowledge base", knowledge_base.id, knowledge_base.name)
+
+
+def _found(knowledge_base_id: uuid.UUID) -> KnowledgeBase:
+    query = select(KnowledgeBase).where(KnowledgeBase.id == knowledge_base_id, KnowledgeBase.deleted_at.is_(None))
+    found = db.session.scalar(query.with_for_update())
+    if found is None:
+        raise LookupError(knowledge_base_id)
+    return found
+
+
+def _change_logo(knowledge_base: KnowledgeBase, logo: Picture | None, *, without_logo: bool, actor: Actor) -> None:
+    before = knowledge_base.logo_id
+    if logo is not None:
+        knowledge_base.logo_id = pictures.keep(logo, knowledge_base_id=knowledge_base.id, by=actor.label).id
+    elif without_logo:
+        knowledge_base.logo_id = None
+    if knowledge_base.logo_id != before:
+        knowledge_base.updated_at = clock.now()
+        record("knowledge base logo changed", actor=actor, subject=subject_of(knowledge_base))
+
+
+def _require_free_name(name: str) -> None:
+    if db.session.scalar(select(KnowledgeBase.id).where(KnowledgeBase.name_key == folded(name))) is not None:
+        raise NameTaken(name)
+
+
+def _require_free_slug(slug: str, own: uuid.UUID | None) -> None:
+    owner = db.session.scalar(select(KnowledgeBaseAddress.knowledge_base_id).where(KnowledgeBaseAddress.slug == slug))
+    if owner is not None and owner != own:
+        raise SlugTaken(slug)
+
+
+def _free_slug(name: str) -> str:
+    wanted, number = suggested_slug(name), 1
+    begins = KnowledgeBaseAddress.slug.startswith(wanted, autoescape=True)
+    taken = set(db.session.scalars(select(KnowledgeBaseAddress.slug).where(begins)))
+    slug = wanted
+    while slug in taken:
+        number += 1
+        slug = f"{wanted[:44]}-{number}"
+    return slug
+
+
+def _remember_slug(knowledge_base: KnowledgeBase) -> None:
+    query = select(KnowledgeBaseAddress.id).where(KnowledgeBaseAddress.slug == knowledge_base.slug)
+    if db.session.scalar(query) is None:
+        db.session.add(KnowledgeBaseAddress(slug=knowledge_base.slug, knowledge_base_id=knowledge_base.id))
+
+
+def _flush_or_refuse() -> None:
+    """Somebody else may take a name or slug between our look and our row: the database has the last word."""
+    try:
+        db.session.flush()
+    except IntegrityError as error:
+        abandon()
+        raise (SlugTaken if "slug" in str(error.orig) else NameTaken)(str(error.orig)) from None
+
+
+def _in_words(before: Any, after: Any) -> str:
+    return f"{before} → {after}"

@@ -1,0 +1,15 @@
+"""Names that people give to things: when two of them are the same."""
+
+import hashlib
+import unicodedata
+
+KEY_LENGTH = 120  # of the columns that keep a key
+
+
+def folded(name: str) -> str:
+    """The form in which two names are the same, whatever their letters' case and width.
+
+    One that would outgrow its column is kept as a digest.
+    """
+    key = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", name).casefold())
+    return key if len(key) <= KEY_LENGTH else hashlib.sha256(key.encode()).hexdigest()
