@@ -124,7 +124,7 @@ def tree_of(knowledge_base: KnowledgeBase) -> Tree:
         restrictions[category_id].add(group_id)
     return Tree(
         rule=GroupRule(knowledge_base.group_rule),
-        parents={category_id: parent_id for category_id, parent_id in db.session.execute(categories)},
+        parents={row.id: row.parent_id for row in db.session.execute(categories)},
         restrictions={category_id: frozenset(groups) for category_id, groups in restrictions.items()},
     )
 

@@ -1,5 +1,6 @@
 """The questions about a knowledge base."""
 
+import contextlib
 import re
 
 from flask_wtf.file import FileField
@@ -97,8 +98,10 @@ class SettingsForm(ZoneFields, AudienceFields, NameFields):
         chosen = field.data
         if not chosen or not getattr(chosen, "filename", ""):
             return
+        with contextlib.closing(chosen):
+            uploaded = chosen.read(pictures.MOST_UPLOADED + 1)
         try:
-            self.picture = pictures.read(chosen.read(pictures.MOST_UPLOADED + 1), longest_edge=LOGO_EDGE)
+            self.picture = pictures.read(uploaded, longest_edge=LOGO_EDGE)
         except NotAPicture as error:
             raise ValidationError(str(error)) from None
 

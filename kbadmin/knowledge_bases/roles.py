@@ -69,7 +69,7 @@ def narrow(membership_id: uuid.UUID, named: Mapping[uuid.UUID, Role], *, actor: 
     """
     begin_writing()
     member = db.session.get(Membership, membership_id)
-    known = {found: name for found, name in db.session.execute(select(KnowledgeBase.id, KnowledgeBase.name))}
+    known = {row.id: row.name for row in db.session.execute(select(KnowledgeBase.id, KnowledgeBase.name))}
     if member is None or not set(named) <= set(known):
         raise LookupError(membership_id)
     if any(not is_at_least(Role(member.role), role) for role in named.values()):
