@@ -10,6 +10,7 @@ from urllib.parse import urljoin, urlsplit
 
 from bs4 import BeautifulSoup
 from flask import Flask
+from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
 from tests.page_checks import check_fragment, check_headers, check_page
@@ -59,7 +60,7 @@ class Browser:
         for name, value in fields:
             data.setdefault(name, []).append(value)
         if files:
-            chosen = {name: (io.BytesIO(content), called) for name, (content, called) in files.items()}
+            chosen = {name: FileStorage(io.BytesIO(content), called) for name, (content, called) in files.items()}
             boundary, body = encode_multipart(data | chosen)
             kind = f"multipart/form-data; boundary={boundary}"
             page = self._send("POST", path, data=body, content_type=kind, follow=follow)
