@@ -1,7 +1,6 @@
 """Reader E-Mail Settings: the dropdown of services, which way mail leaves, and what happens when it is blocked."""
 
 import uuid
-from datetime import UTC, datetime
 
 import pytest
 
