@@ -26,7 +26,7 @@ from kbadmin import (
 )
 from kbadmin.accounts import routes as accounts
 from kbadmin.accounts.commands import accounts as accounts_commands
-from kbadmin.articles import visibility  # noqa: F401 - the tables of articles and readers
+from kbadmin.articles import routes as articles
 from kbadmin.audit import routes as audit
 from kbadmin.backup_commands import backup, restore
 from kbadmin.config import Settings, read_environment
@@ -43,6 +43,19 @@ from kbadmin.users import routes as users
 from kbadmin.users.commands import users as users_commands
 
 BODY_BYTES = 1024 * 1024
+ROOMS = (
+    health,
+    notices,
+    users,
+    accounts,
+    audit,
+    smtp,
+    delivery,
+    knowledge_bases,
+    articles,
+    reader_emails,
+    metrics,
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -63,7 +76,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     templating.attach(app, settings)
     navigation.attach(app)
     notices.attach(app)
-    for room in (health, notices, users, accounts, audit, smtp, delivery, knowledge_bases, reader_emails, metrics):
+    for room in ROOMS:
         app.register_blueprint(room.blueprint)
     for commands in (accounts_commands, users_commands, secrets_commands, outbox_commands, backup, restore):
         app.cli.add_command(commands)

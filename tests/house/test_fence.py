@@ -21,6 +21,7 @@ from tests.house.source import modules
 
 # Whoever goes around the fence, function by function: sweeps and claims, keys, the doctor, the list of memberships.
 CALLERS_OF_EVERY_ACCOUNT = {
+    "articles.publishing.articles_that_are_due",
     "delivery.running_tests.tests_left_behind",
     "delivery.turns.turn",
     "key_rotation._pages",
