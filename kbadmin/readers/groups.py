@@ -2,7 +2,7 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import delete, func, select
@@ -96,7 +96,16 @@ def listed() -> list[Listed]:
 
 def groups_of_domain(domain: str) -> list[uuid.UUID]:
     """The groups that whoever is added, is imported or signs up with an address of this domain joins."""
-    return list(db.session.scalars(select(ReaderGroupDomain.group_id).where(ReaderGroupDomain.domain == domain)))
+    return groups_of_domains([domain]).get(domain, [])
+
+
+def groups_of_domains(domains: Collection[str]) -> dict[str, list[uuid.UUID]]:
+    """The same for several domains, in one query."""
+    query = select(ReaderGroupDomain.domain, ReaderGroupDomain.group_id).where(ReaderGroupDomain.domain.in_(domains))
+    found: dict[str, list[uuid.UUID]] = defaultdict(list)
+    for domain, group_id in db.session.execute(query):
+        found[domain].append(group_id)
+    return found
 
 
 def domains_of(group_id: uuid.UUID) -> list[str]:

@@ -13,7 +13,17 @@ from kbadmin.access import Permission, requires
 from kbadmin.accounts import home
 from kbadmin.database import db
 from kbadmin.forms import BaseForm
-from kbadmin.readers import bulk_routes, exporting, field_routes, fields, group_routes, listing, operations, tabs
+from kbadmin.readers import (
+    bulk_routes,
+    exporting,
+    field_routes,
+    fields,
+    group_routes,
+    import_routes,
+    listing,
+    operations,
+    tabs,
+)
 from kbadmin.readers.blueprint import blueprint, reader_or_404
 from kbadmin.readers.bulk_routes import kept_filter
 from kbadmin.readers.deeds import DEEDS
@@ -22,7 +32,7 @@ from kbadmin.readers.models import Reader
 from kbadmin.readers.operations import AddressTaken
 from kbadmin.tenancy import current_account
 
-__all__ = ["blueprint", "bulk_routes", "field_routes", "group_routes"]
+__all__ = ["blueprint", "bulk_routes", "field_routes", "group_routes", "import_routes"]
 
 navigation.in_main_menu(
     navigation.Place("Readers", "readers.index", "users-group", Permission.MANAGE_READERS, 30, ("readers.",))

@@ -99,13 +99,22 @@ def test_a_group_that_restricts_something_is_not_deleted(app, account, owner_bro
         assert db.session.get(ReaderGroup, group) is not None
 
 
-def test_what_is_restricted_is_named_where_a_room_says_so(app, account, owner_browser, monkeypatch):
+@pytest.fixture
+def restricted():
+    """Ids of groups to which a room above has restricted something."""
+    found = set()
+
+    def finder(group_id):
+        return [group_usages.Usage("Category Prices", "/here")] if group_id in found else []
+
+    group_usages.report_usages_with(finder)
+    yield found
+    group_usages.USAGE_FINDERS.remove(finder)
+
+
+def test_what_is_restricted_is_named_where_a_room_says_so(app, account, owner_browser, restricted):
     group = add_group(app, account, "Partners")
-    monkeypatch.setattr(
-        group_usages,
-        "USAGE_FINDERS",
-        [lambda one: [group_usages.Usage("Category Prices", "/here")] if one == group else []],
-    )
+    restricted.add(group)
     page = owner_browser.open(f"/readers/groups/{group}/delete")
     assert page.links["Category Prices"] == "/here"
     assert "Delete" not in page.buttons
