@@ -37,6 +37,7 @@ from kbadmin.encryption import KeyRing
 from kbadmin.knowledge_bases import routes as knowledge_bases
 from kbadmin.paths import shipped
 from kbadmin.readers import email_routes as reader_emails
+from kbadmin.readers import routes as readers
 from kbadmin.secrets_commands import secrets as secrets_commands
 from kbadmin.smtp import routes as smtp
 from kbadmin.users import routes as users
@@ -53,6 +54,7 @@ ROOMS = (
     delivery,
     knowledge_bases,
     articles,
+    readers,
     reader_emails,
     metrics,
 )
