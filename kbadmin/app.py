@@ -36,12 +36,28 @@ from kbadmin.delivery.commands import outbox as outbox_commands
 from kbadmin.encryption import KeyRing
 from kbadmin.knowledge_bases import routes as knowledge_bases
 from kbadmin.paths import shipped
+from kbadmin.readers import email_routes as reader_emails
+from kbadmin.readers import routes as readers
 from kbadmin.secrets_commands import secrets as secrets_commands
 from kbadmin.smtp import routes as smtp
 from kbadmin.users import routes as users
 from kbadmin.users.commands import users as users_commands
 
 BODY_BYTES = 1024 * 1024
+ROOMS = (
+    health,
+    notices,
+    users,
+    accounts,
+    audit,
+    smtp,
+    delivery,
+    knowledge_bases,
+    articles,
+    readers,
+    reader_emails,
+    metrics,
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -62,7 +78,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     templating.attach(app, settings)
     navigation.attach(app)
     notices.attach(app)
-    for room in (health, notices, users, accounts, audit, smtp, delivery, knowledge_bases, articles, metrics):
+    for room in ROOMS:
         app.register_blueprint(room.blueprint)
     for commands in (accounts_commands, users_commands, secrets_commands, outbox_commands, backup, restore):
         app.cli.add_command(commands)

@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = '0004'
-down_revision = '0003'
+revision = '0005'
+down_revision = '0004'
 
 # An article is found again in the table by its id, which is a word there: a table scan per save would be too slow.
 _FORGET = """
