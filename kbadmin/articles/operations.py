@@ -102,13 +102,14 @@ def put_words(article: Article, title: str, summary: str, body: str, rendered: m
 
 def restore(knowledge_base_id: uuid.UUID, article_id: uuid.UUID, revision_id: uuid.UUID, *, actor: Actor) -> Article:
     """Let an article say again what it said in an earlier revision, as a new one. Raises :class:`Gone`."""
-    article = article_to_write(knowledge_base_id, article_id)
-    kept = revisions.find(article, revision_id)
+    kept = revisions.find(article_id, revision_id)
     if kept is None:
         raise Gone(revision_id)
+    rendered = markup.render(kept.body)
+    article = article_to_write(knowledge_base_id, article_id)
     if revisions.says_the_same(kept, article):
         return article
-    put_words(article, kept.title, kept.summary, kept.body, markup.render(kept.body))
+    put_words(article, kept.title, kept.summary, kept.body, rendered)
     article.revision += 1
     article.updated_at, article.updated_by = clock.now(), actor.label
     revisions.keep(article)

@@ -76,7 +76,7 @@ def _parts(before: Article | ArticleRevision | None, after: ArticleRevision) -> 
 
 
 def _found(article: Article, revision_id: uuid.UUID) -> ArticleRevision:
-    found = revisions.find(article, revision_id)
+    found = revisions.find(article.id, revision_id)
     if found is None:
         abort(404)
     return found

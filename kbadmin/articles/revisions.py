@@ -73,10 +73,10 @@ def page(article_id: uuid.UUID, *, older_than: int | None = None, newer_than: in
     return Page(lines, lines[-1].number if has_older else None, lines[0].number if has_newer else None)
 
 
-def find(article: Article, revision_id: uuid.UUID) -> ArticleRevision | None:
+def find(article_id: uuid.UUID, revision_id: uuid.UUID) -> ArticleRevision | None:
     """One revision of this article with its text."""
     return db.session.scalar(
-        select(ArticleRevision).where(ArticleRevision.id == revision_id, ArticleRevision.article_id == article.id)
+        select(ArticleRevision).where(ArticleRevision.id == revision_id, ArticleRevision.article_id == article_id)
     )
 
 
