@@ -22,11 +22,14 @@ OPENS = {
         Permission.MANAGE_ACCOUNT,
         Permission.MANAGE_SMTP,
         Permission.MANAGE_READERS,
+        Permission.WRITE_ARTICLES,
+        Permission.EDIT_KNOWLEDGE_BASES,
         Permission.READ_DELIVERIES,
         Permission.MANAGE_DELIVERIES,
     },
-    Role.EDITOR: {Permission.READ_DELIVERIES},  # Those of their knowledge bases.
-    Role.WRITER: set(),
+    # Deliveries of their knowledge bases.
+    Role.EDITOR: {Permission.WRITE_ARTICLES, Permission.EDIT_KNOWLEDGE_BASES, Permission.READ_DELIVERIES},
+    Role.WRITER: {Permission.WRITE_ARTICLES},
     Role.NONE: set(),
 }
 

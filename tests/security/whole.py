@@ -23,6 +23,7 @@ from kbadmin.smtp.models import OAuthFlow, SmtpService
 from kbadmin.smtp.security import Authentication, Security
 from kbadmin.users.deeds import DEEDS
 from kbadmin.users.models import Membership, User, UserSession
+from tests.articles.marked import fill_articles
 from tests.factories import OpenedAccount, add_person, inside
 
 MARK = "Marker-Of-Acme"
@@ -103,7 +104,7 @@ def fill(app: Flask, account: OpenedAccount) -> Filled:
             "token": fingerprints,  # What a thief of the database would have.
             "name": [*DEEDS, "no-such-deed"],
             "filename": ["no-such-file.css"],
-        }
+        } | fill_articles(MARK)
     return Filled(account, values)
 
 
