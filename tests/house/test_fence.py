@@ -42,6 +42,8 @@ WRITERS_OF_ACCOUNT_ID = {
     "delivery.outcomes",
     "delivery.suppression",
     "links",
+    "readers.passwords",
+    "readers.sessions",
     "smtp.consent",
     "tenancy",
     "users.invitations",
