@@ -9,8 +9,10 @@ import html
 import re
 import unicodedata
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import nh3
 from markdown_it import MarkdownIt
@@ -48,8 +50,12 @@ class Rendered:
     left_out: tuple[str, ...] = ()
 
 
+@lru_cache(maxsize=8)
 def render(text: str) -> Rendered:
-    """Markdown as HTML and as words. Raises :class:`TooMuch`."""
+    """Markdown as HTML and as words. Raises :class:`TooMuch`.
+
+    What a form has just checked is what its operation saves, so the last few are remembered.
+    """
     if len(text.encode()) > MOST_BYTES:
         raise TooMuch("Shorten the text to 256 KiB, or make two articles of it.")
     tokens = _MARKDOWN.parse(text)
@@ -120,15 +126,13 @@ def _only_sensible(_tag: str, attribute: str, value: str) -> str | None:
 
 def _with_anchors(cleaned: str) -> str:
     """Give each heading an id of its own, so that links may lead to it."""
-    taken: set[str] = set()
+    used: Counter[str] = Counter()
 
     def anchored(found: re.Match[str]) -> str:
-        name = wanted = f"section-{_slug(html.unescape(_TAG.sub('', found[2]))) or 'part'}"
-        number = 1
-        while name in taken:
-            number += 1
-            name = f"{wanted}-{number}"
-        taken.add(name)
+        wanted = f"section-{_slug(html.unescape(_TAG.sub('', found[2]))) or 'part'}"
+        used[wanted] += 1
+        # Two hyphens, which no slug has: the second «Step» is never taken for a heading «Step 2».
+        name = wanted if used[wanted] == 1 else f"{wanted}--{used[wanted]}"
         return f'<h{found[1]} id="{name}">{found[2]}</h{found[1]}>'
 
     return _HEADING.sub(anchored, cleaned)

@@ -100,19 +100,20 @@ def put_words(article: Article, title: str, summary: str, body: str, rendered: m
     article.html, article.words = rendered.html, rendered.words
 
 
-def restore(knowledge_base_id: uuid.UUID, article_id: uuid.UUID, number: int, *, actor: Actor) -> Article:
+def restore(knowledge_base_id: uuid.UUID, article_id: uuid.UUID, revision_id: uuid.UUID, *, actor: Actor) -> Article:
     """Let an article say again what it said in an earlier revision, as a new one. Raises :class:`Gone`."""
-    article = article_to_write(knowledge_base_id, article_id)
-    kept = revisions.find(article, number)
+    kept = revisions.find(article_id, revision_id)
     if kept is None:
-        raise Gone(number)
+        raise Gone(revision_id)
+    rendered = markup.render(kept.body)
+    article = article_to_write(knowledge_base_id, article_id)
     if revisions.says_the_same(kept, article):
         return article
-    put_words(article, kept.title, kept.summary, kept.body, markup.render(kept.body))
+    put_words(article, kept.title, kept.summary, kept.body, rendered)
     article.revision += 1
     article.updated_at, article.updated_by = clock.now(), actor.label
     revisions.keep(article)
-    record("article revision restored", actor=actor, subject=subject_of(article), revision=number)
+    record("article revision restored", actor=actor, subject=subject_of(article), revision=kept.number)
     return article
 
 

@@ -25,13 +25,13 @@ def list_revisions(knowledge_base_id: uuid.UUID, article_id: uuid.UUID) -> Respo
     return render_template("articles/revisions.html", knowledge_base=knowledge_base, article=article, page=page)
 
 
-@blueprint.get("/articles/<uuid:article_id>/revisions/<int(max=1000000000):number>")
+@blueprint.get("/articles/<uuid:article_id>/revisions/<uuid:revision_id>")
 @requires(Permission.WRITE_ARTICLES)
-def show_revision(knowledge_base_id: uuid.UUID, article_id: uuid.UUID, number: int) -> ResponseReturnValue:
+def show_revision(knowledge_base_id: uuid.UUID, article_id: uuid.UUID, revision_id: uuid.UUID) -> ResponseReturnValue:
     """What a revision changed, or how it differs from the one that ``since`` names."""
     knowledge_base, article = article_or_404(knowledge_base_id, article_id)
-    revision, other = _found(article, number), _number("since")
-    before = _found(article, other) if other is not None else revisions.before(article, number)
+    revision, other = _found(article, revision_id), request.args.get("since", type=uuid.UUID)
+    before = _found(article, other) if other is not None else revisions.before(article, revision.number)
     return render_template(
         "articles/revision.html",
         knowledge_base=knowledge_base,
@@ -44,16 +44,18 @@ def show_revision(knowledge_base_id: uuid.UUID, article_id: uuid.UUID, number: i
     )
 
 
-@blueprint.route("/articles/<uuid:article_id>/revisions/<int(max=1000000000):number>/restore", methods=["GET", "POST"])
+@blueprint.route("/articles/<uuid:article_id>/revisions/<uuid:revision_id>/restore", methods=["GET", "POST"])
 @requires(Permission.WRITE_ARTICLES)
-def restore_revision(knowledge_base_id: uuid.UUID, article_id: uuid.UUID, number: int) -> ResponseReturnValue:
+def restore_revision(
+    knowledge_base_id: uuid.UUID, article_id: uuid.UUID, revision_id: uuid.UUID
+) -> ResponseReturnValue:
     """Say what will change; then let the article say again what it said."""
     knowledge_base, article = article_or_404(knowledge_base_id, article_id)
-    revision = _found(article, number)
+    revision = _found(article, revision_id)
     form = BaseForm()
     if form.validate_on_submit():
-        restored = operations.restore(knowledge_base_id, article_id, number, actor=current_user.actor)
-        flash(f"{restored.title} says again what it said in revision {number}.", "success")
+        restored = operations.restore(knowledge_base_id, article_id, revision_id, actor=current_user.actor)
+        flash(f"{restored.title} says again what it said in revision {revision.number}.", "success")
         return redirect(url_for("articles.show", knowledge_base_id=knowledge_base_id, article_id=article_id), 303)
     return render_template(
         "articles/restore_revision.html",
@@ -73,8 +75,8 @@ def _parts(before: Article | ArticleRevision | None, after: ArticleRevision) -> 
     return [(label, lines) for label, lines in found if lines]
 
 
-def _found(article: Article, number: int) -> ArticleRevision:
-    found = revisions.find(article, number)
+def _found(article: Article, revision_id: uuid.UUID) -> ArticleRevision:
+    found = revisions.find(article.id, revision_id)
     if found is None:
         abort(404)
     return found

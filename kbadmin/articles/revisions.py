@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
 from kbadmin.articles.models import Article, ArticleRevision
 from kbadmin.database import db
@@ -52,7 +52,9 @@ def keep(article: Article) -> None:
 def page(article_id: uuid.UUID, *, older_than: int | None = None, newer_than: int | None = None) -> Page:
     """The revisions before or after one of them, or the newest; without their texts."""
     number = ArticleRevision.number
-    query = select(number, ArticleRevision.title, ArticleRevision.saved_at, ArticleRevision.saved_by)
+    query = select(
+        ArticleRevision.id, number, ArticleRevision.title, ArticleRevision.saved_at, ArticleRevision.saved_by
+    )
     query = query.where(ArticleRevision.article_id == article_id)
     if older_than is not None:
         newer_than, query = None, query.where(number < older_than)
@@ -71,10 +73,10 @@ def page(article_id: uuid.UUID, *, older_than: int | None = None, newer_than: in
     return Page(lines, lines[-1].number if has_older else None, lines[0].number if has_newer else None)
 
 
-def find(article: Article, number: int) -> ArticleRevision | None:
-    """One revision with its text."""
+def find(article_id: uuid.UUID, revision_id: uuid.UUID) -> ArticleRevision | None:
+    """One revision of this article with its text."""
     return db.session.scalar(
-        select(ArticleRevision).where(ArticleRevision.article_id == article.id, ArticleRevision.number == number)
+        select(ArticleRevision).where(ArticleRevision.id == revision_id, ArticleRevision.article_id == article_id)
     )
 
 
@@ -84,10 +86,10 @@ def before(article: Article, number: int) -> ArticleRevision | None:
     return db.session.scalar(query.order_by(ArticleRevision.number.desc()).limit(1))
 
 
-def newest(article: Article) -> int:
-    """The number of the newest revision."""
-    query = select(func.max(ArticleRevision.number)).where(ArticleRevision.article_id == article.id)
-    return db.session.scalar(query) or 0
+def newest(article: Article) -> uuid.UUID | None:
+    """The newest revision: what the article says now."""
+    query = select(ArticleRevision.id).where(ArticleRevision.article_id == article.id)
+    return db.session.scalar(query.order_by(ArticleRevision.number.desc()).limit(1))
 
 
 def says_the_same(kept: ArticleRevision, article: Article) -> bool:

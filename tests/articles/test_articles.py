@@ -252,7 +252,6 @@ def test_what_belongs_to_another_knowledge_base_or_account_does_not_exist_here(a
             "/archive",
             "/callout",
             "/revisions",
-            "/revisions/1",
             "/delete",
         ):
             owner_browser.open(f"{shelves.path}/articles/{article}{more}", status=404)

@@ -79,7 +79,7 @@ def test_headings_stand_below_the_title_and_can_be_linked_to():
     assert headings == [
         ("h2", "section-über-uns"),
         ("h3", "section-ways-means"),
-        ("h3", "section-ways-means-2"),
+        ("h3", "section-ways-means--2"),
         ("h6", "section-deep"),
         ("h2", "section-日本"),
         ("h2", "section-part"),
@@ -144,6 +144,7 @@ def test_what_is_nested_too_deeply_is_refused(text):
         "`" * 20001,
         "<" * 20000,
         "|" * 20000,
+        "# a\n" * 10000,
     ],
 )
 def test_nonsense_is_answered_all_the_same(text):

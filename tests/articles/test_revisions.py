@@ -21,6 +21,11 @@ def numbers(page):
     return [text_of(cell) for cell in page.soup.select("tbody th")]
 
 
+def revision(browser, shelves, article, number):
+    """The page of one revision."""
+    return browser.open(f"{shelves.path}/articles/{article}/revisions").click(f"Revision {number}")
+
+
 @pytest.fixture
 def article(shelves):
     """One that was saved three times."""
@@ -50,12 +55,12 @@ def test_one_shows_what_it_changed_word_by_word_and_not_by_colour_alone(owner_br
         "+ Added: Press the green button.",
     ]
     assert [text_of(one) for one in page.soup.select("del, ins")] == ["red", "green"]
-    first = owner_browser.open(f"{shelves.path}/articles/{article}/revisions/1")
+    first = revision(owner_browser, shelves, article, 1)
     assert "What it said first" in first.text
 
 
 def test_one_is_compared_with_now(owner_browser, shelves, article):
-    page = owner_browser.open(f"{shelves.path}/articles/{article}/revisions/1").click("Compare with Now")
+    page = revision(owner_browser, shelves, article, 1).click("Compare with Now")
     assert page.title == "Revision 3 of Installation"
     assert "What changed since revision 1" in page.text
     assert [text_of(one) for one in page.soup.select("h3")] == ["Title", "Summary", "Text"]
@@ -64,7 +69,7 @@ def test_one_is_compared_with_now(owner_browser, shelves, article):
 
 @both_databases
 def test_one_is_restored_as_a_new_one(owner_browser, shelves, article):
-    page = owner_browser.open(f"{shelves.path}/articles/{article}/revisions/1").click("Restore")
+    page = revision(owner_browser, shelves, article, 1).click("Restore")
     assert [text_of(one) for one in page.soup.select("ins")] == ["Installing", "red"]
     assert shelves.row(article).title == "Installation"
     page = page.press("Restore")
@@ -78,9 +83,9 @@ def test_one_is_restored_as_a_new_one(owner_browser, shelves, article):
 
 
 def test_what_it_says_now_is_not_restored(owner_browser, shelves, article):
-    page = owner_browser.open(f"{shelves.path}/articles/{article}/revisions/3")
+    page = revision(owner_browser, shelves, article, 3)
     assert "Restore" not in page.links
-    owner_browser.open(f"{shelves.path}/articles/{article}/revisions/3/restore").press("Restore")
+    owner_browser.open(f"{page.path}/restore").press("Restore")
     assert shelves.row(article).revision == 3
 
 
@@ -93,17 +98,23 @@ def test_other_places_and_readers_are_no_other_words(owner_browser, shelves, art
     assert numbers(owner_browser.open(f"{shelves.path}/articles/{article}/revisions"))[0] == "Revision 5"
 
 
-@pytest.mark.parametrize("number", ["0", "9", "99999999999999999999", "x"])
-def test_one_that_there_is_not_does_not_exist(owner_browser, shelves, article, number):
+@pytest.mark.parametrize("found", ["01930d2c-7f0a-7c11-8d3e-0123456789ab", "0", "x"])
+def test_one_that_there_is_not_does_not_exist(owner_browser, shelves, article, found):
     for more in ("", "/restore"):
-        owner_browser.open(f"{shelves.path}/articles/{article}/revisions/{number}{more}", status=404)
+        owner_browser.open(f"{shelves.path}/articles/{article}/revisions/{found}{more}", status=404)
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "99999999999999999999", "x"])
+def test_a_number_that_makes_no_sense_is_answered(owner_browser, shelves, article, number):
     owner_browser.open(f"{shelves.path}/articles/{article}/revisions?older_than={number}")
 
 
 def test_a_revision_of_another_article_is_none_of_this_one(owner_browser, shelves, article):
     other = shelves.article("Other")
-    owner_browser.open(f"{shelves.path}/articles/{other}/revisions/2", status=404)
-    owner_browser.open(f"{shelves.path}/articles/{article}/revisions/1?since=9", status=404)
+    path = revision(owner_browser, shelves, article, 2).path
+    strange = path.replace(str(article), str(other))
+    owner_browser.open(strange, status=404)
+    owner_browser.open(f"{revision(owner_browser, shelves, other, 1).path}?since={path.rpartition('/')[2]}", status=404)
 
 
 @both_databases
