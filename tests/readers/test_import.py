@@ -26,6 +26,7 @@ def upload(owner_browser, worker):
         form = browser.open("/readers/import").form("Check the File").attach("File", content, "people.csv")
         page = fill(form.choose("Update them") if update else form).press(status=status)
         if page.status == 422:
+            page.response.request.environ["wsgi.input"].close()  # What the test's client made of a large file.
             return page
         worker.drain()
         return browser.open(page.path)
