@@ -132,11 +132,13 @@ def edit(reader_id: uuid.UUID) -> ResponseReturnValue:
     return page, 422 if form.errors else 200
 
 
-@blueprint.route("/readers/<uuid:reader_id>/<any(disable, enable, delete):name>", methods=["GET", "POST"])
+@blueprint.route("/readers/<uuid:reader_id>/<string:name>", methods=["GET", "POST"])
 @requires(Permission.MANAGE_READERS)
 def confirm(reader_id: uuid.UUID, name: str) -> ResponseReturnValue:
     """Say what will happen; then do it."""
-    reader, deed, form = reader_or_404(reader_id), DEEDS[name], BaseForm()
+    reader, deed, form = reader_or_404(reader_id), DEEDS.get(name), BaseForm()
+    if deed is None:
+        abort(404)
     if form.validate_on_submit():
         label = reader.label
         try:

@@ -15,10 +15,13 @@ from kbadmin.audit.operations import COMMAND_LINE, record
 from kbadmin.database import db, unit_of_work
 from kbadmin.delivery.models import Outcome, SuppressedAddress, TestRun
 from kbadmin.encryption import Secret, fingerprint
+from kbadmin.knowledge_bases.models import Attachment, KnowledgeBase
 from kbadmin.links import OneTimeLink, Purpose
 from kbadmin.outbox.messages import Sender
 from kbadmin.outbox.models import DeliveryAttempt, Kind, OutboxMessage, Status
 from kbadmin.outbox.operations import enqueue
+from kbadmin.readers.import_models import Plan, ReaderImport, ReaderImportRow, Stage
+from kbadmin.readers.models import Reader, ReaderField, ReaderGroup, ReaderGroupMember
 from kbadmin.smtp.models import OAuthFlow, SmtpService
 from kbadmin.smtp.security import Authentication, Security
 from kbadmin.users.deeds import DEEDS
@@ -93,7 +96,7 @@ def fill(app: Flask, account: OpenedAccount) -> Filled:
         db.session.flush()
         record("smtp service created", actor=COMMAND_LINE, note=MARK)
         fingerprints = list(db.session.scalars(select(OneTimeLink.fingerprint)))
-        values = {
+        values = _knowledge_bases_and_readers() | {
             "service_id": [str(service.id), str(waiting.id)],
             "run_id": [str(run.id)],
             "message_id": [str(failed.public_id)],
@@ -138,6 +141,43 @@ def _failed_message(service: SmtpService) -> OutboxMessage:
     )  # fmt: skip
     message.content = Secret("content-of-acme")
     return message
+
+
+def _knowledge_bases_and_readers() -> dict[str, list[str]]:
+    """A knowledge base with a picture, and a reader with a group, a field and an import."""
+    knowledge_base = KnowledgeBase(name=MARK, name_key=MARK, slug="marker", time_zone="UTC")
+    db.session.add(knowledge_base)
+    db.session.flush()
+    picture = Attachment(
+        knowledge_base_id=knowledge_base.id, digest="0" * 64, media_type="image/png", width=1, height=1,
+        content=MARK.encode(),
+    )  # fmt: skip
+    reader = Reader(
+        email=f"rita@{HOST}",
+        email_key=f"rita@{HOST}",
+        email_domain=HOST,
+        first_name=MARK,
+        sort_key="rita",
+        field_1=MARK,
+    )
+    group = ReaderGroup(name=MARK, name_key=MARK)
+    field = ReaderField(number=1, label=MARK)
+    begun = ReaderImport(file_name=MARK, rows=1, stage=Stage.CHECKED, to_create=1, begun_by={"label": MARK})
+    db.session.add_all([picture, reader, group, field, begun])
+    db.session.flush()
+    row = {"number": 2, "plan": Plan.CREATE, "email_key": f"new@{HOST}", "values": {"email": f"new@{HOST}"}}
+    db.session.add_all([
+        ReaderGroupMember(group_id=group.id, reader_id=reader.id),
+        ReaderImportRow(import_id=begun.id, **row),
+    ])  # fmt: skip
+    return {
+        "knowledge_base_id": [str(knowledge_base.id)],
+        "picture_id": [str(picture.id)],
+        "reader_id": [str(reader.id)],
+        "group_id": [str(group.id)],
+        "field_id": [str(field.id)],
+        "import_id": [str(begun.id)],
+    }
 
 
 def _oauth_service() -> SmtpService:
