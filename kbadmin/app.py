@@ -37,6 +37,7 @@ from kbadmin.encryption import KeyRing
 from kbadmin.knowledge_bases import routes as knowledge_bases
 from kbadmin.paths import shipped
 from kbadmin.portal import routes as portal
+from kbadmin.readers import email_routes as reader_emails
 from kbadmin.secrets_commands import secrets as secrets_commands
 from kbadmin.smtp import routes as smtp
 from kbadmin.users import routes as users
@@ -63,7 +64,10 @@ def create_app(settings: Settings | None = None) -> Flask:
     templating.attach(app, settings)
     navigation.attach(app)
     notices.attach(app)
-    for room in (health, notices, users, accounts, audit, smtp, delivery, knowledge_bases, portal, metrics):
+    rooms = (
+        health, notices, users, accounts, audit, smtp, delivery, knowledge_bases, reader_emails, portal, metrics,
+    )  # fmt: skip
+    for room in rooms:
         app.register_blueprint(room.blueprint)
     for commands in (accounts_commands, users_commands, secrets_commands, outbox_commands, backup, restore):
         app.cli.add_command(commands)

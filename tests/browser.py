@@ -10,7 +10,8 @@ from urllib.parse import urljoin, urlsplit
 
 from bs4 import BeautifulSoup
 from flask import Flask
-from werkzeug.test import TestResponse
+from werkzeug.datastructures import FileStorage
+from werkzeug.test import TestResponse, encode_multipart
 
 from tests.page_checks import check_fragment, check_headers, check_page
 from tests.page_forms import Form, error_text, sends, spaced, text_without, words_on
@@ -58,8 +59,12 @@ class Browser:
         data: dict[str, Any] = {}
         for name, value in fields:
             data.setdefault(name, []).append(value)
-        for name, (content, called) in (files or {}).items():
-            data[name] = (io.BytesIO(content), called)
+        if files:
+            chosen = {name: FileStorage(io.BytesIO(content), called) for name, (content, called) in files.items()}
+            boundary, body = encode_multipart(data | chosen)
+            kind = f"multipart/form-data; boundary={boundary}"
+            page = self._send("POST", path, data=body, content_type=kind, follow=follow)
+            return self._expect(page, {status} if status else {200, 422})
         expected = {status} if status else {200, 422}
         return self._expect(self._send("POST", path, data=data, follow=follow), expected)
 

@@ -12,7 +12,7 @@ from kbadmin.portal import door
 from kbadmin.portal.blueprint import blueprint
 from kbadmin.portal.forms import ChangePasswordForm
 from kbadmin.portal.sign_in_routes import let_in
-from kbadmin.readers import emails, passwords
+from kbadmin.readers import email_settings, passwords
 from kbadmin.readers.models import Reader
 from kbadmin.readers.passwords import DeadLink, WrongPassword
 from kbadmin.users.forms import WRONG_PASSWORD, ForgotPasswordForm, SetPasswordForm
@@ -29,7 +29,7 @@ ELSEWHERE = "Wherever else you were signed in, you no longer are."
 def forgot_password() -> ResponseReturnValue:
     """Have a link mailed; where nobody can send it, say whom to ask."""
     form = ForgotPasswordForm()
-    if emails.sender_for() is None:
+    if email_settings.way() is None:
         return render_template("portal/forgot_password_without_mail.html")
     if form.validate_on_submit():
         passwords.ask_for_reset(form.email.data or "", network_address=request.remote_addr or "")

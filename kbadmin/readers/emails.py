@@ -1,32 +1,20 @@
-"""The letters to readers about their password, the addresses of their links, and how such letters leave."""
+"""The letters to readers about their password, and the addresses of their links.
 
-import uuid
-from dataclasses import dataclass
+They leave the way that the account chose (:mod:`kbadmin.readers.email_settings`), if there is one.
+"""
+
 from datetime import datetime
 
 from kbadmin import clock, config
 from kbadmin.accounts.models import Account
 from kbadmin.database import db
 from kbadmin.encryption import fingerprint
-from kbadmin.outbox.messages import Sender
 from kbadmin.outbox.models import Kind
-from kbadmin.outbox.operations import enqueue, platform_sender_configured
+from kbadmin.outbox.operations import enqueue
 from kbadmin.outbox.rendering import letter
+from kbadmin.readers import email_settings
 from kbadmin.readers.models import Reader
 from kbadmin.tenancy import current_account
-
-
-@dataclass(frozen=True)
-class Way:
-    """How e-mails to readers leave: through this service, or through the platform's own sender if none is named."""
-
-    smtp_service_id: uuid.UUID | None = None
-    sender: Sender | None = None
-
-
-def sender_for() -> Way | None:
-    """How the present account's e-mails to readers leave; nothing if nobody can send them."""
-    return Way() if platform_sender_configured() else None
 
 
 def portal_address(*parts: str) -> str:
@@ -42,7 +30,7 @@ def set_password_address(token: str) -> str:
 
 def send_reset_link(reader: Reader, token: str, *, expires_at: datetime) -> bool:
     """Mail a link to set a new password to the stored address; False if nobody can send it."""
-    way = sender_for()
+    way = email_settings.way()
     if way is None:
         return False
     said = letter(
@@ -68,7 +56,7 @@ def send_reset_link(reader: Reader, token: str, *, expires_at: datetime) -> bool
 
 def tell_password_changed(reader: Reader) -> None:
     """Tell a reader that their password has changed, so that a stranger's change does not stay unseen."""
-    way = sender_for()
+    way = email_settings.way()
     if way is None:
         return
     at = clock.now()

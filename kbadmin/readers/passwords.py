@@ -15,7 +15,7 @@ from kbadmin.database import begin_writing, db, stop_reading, unit_of_work
 from kbadmin.email_addresses import NotOneAddress, comparable
 from kbadmin.engine import task, wake
 from kbadmin.links import OneTimeLink, Purpose
-from kbadmin.readers import emails, sessions
+from kbadmin.readers import email_settings, emails, sessions
 from kbadmin.readers.models import Reader, ReaderStatus
 from kbadmin.tenancy import current_account, enter
 from kbadmin.throttle import Limit
@@ -25,7 +25,6 @@ from kbadmin.users.passwords import hasher
 from kbadmin.users.sessions import Opened
 
 RESET_LIFETIME = timedelta(minutes=60)
-WELCOME_LIFETIME = timedelta(hours=72)
 SIGN_IN = Limit("reader sign-in", 5, 15 * 60)
 RESET = Limit("reader reset", 3, 60 * 60)
 RESET_FROM = Limit("reader reset from", 20, 60 * 60)
@@ -125,7 +124,7 @@ def mail_reader_reset_link(account_id: str, email: str) -> None:
     enter(uuid.UUID(account_id))
     with unit_of_work():
         reader = find_reader(email)
-        if reader is not None and may_sign_in(reader) and emails.sender_for() is not None:
+        if reader is not None and may_sign_in(reader) and email_settings.way() is not None:
             token = hand_out_link(reader.id, lifetime=RESET_LIFETIME)
             emails.send_reset_link(reader, token, expires_at=clock.now() + RESET_LIFETIME)
 

@@ -27,6 +27,7 @@ CALLERS_OF_EVERY_ACCOUNT = {
     "key_rotation.write",
     "outbox.resuming.expire_older_than",
     "outbox.resuming.waiting",
+    "readers.rerouting.stopped_reader_emails",
     "smtp.keeping._unused_grants",
     "smtp.resuming.pauses_that_end",
     "smtp.secret_expiry.expiring",

@@ -16,6 +16,7 @@ from kbadmin.database import unit_of_work
 from kbadmin.demo.directory import READY_CLIENT_ID
 from kbadmin.users import invitations, password_changes
 from tests.factories import OpenedAccount, add_person
+from tests.journeys.knowledge import furnish_knowledge
 from tests.journeys.mail import furnish_mail
 from tests.journeys.showcase import Showcase, account_with_many_services, furnish
 from tests.journeys.visitor import Visitor
@@ -24,7 +25,14 @@ from tests.world import MAILBOX, World
 pytestmark = pytest.mark.browser
 
 # Answers for machines, and the address that a provider sends people back to, which only ever redirects.
-NO_PAGES = {"static", "health.live", "health.ready", "metrics.metrics", "delivery_log.export"}
+NO_PAGES = {
+    "static",
+    "knowledge_bases.picture",
+    "health.live",
+    "health.ready",
+    "metrics.metrics",
+    "delivery_log.export",
+}
 
 
 @dataclass(frozen=True)
@@ -119,11 +127,20 @@ def links(app: Flask, account: OpenedAccount) -> dict[str, str]:
 def test_no_page_is_forgotten(app, shown, links):
     """A page that is added to the product must be looked at here."""
     stops = [*service_stops(shown), *people_stops(shown), *public_stops(links), *mail_stops(app, shown)]
+    stops += knowledge_stops(app, shown)
     adapter = app.url_map.bind("localhost")
     seen = set()
     for path in {stop.path.partition("?")[0] for stop in stops} - {"/nowhere", "/sign-out"}:
         seen.add(adapter.match(path, method="GET")[0])
     assert {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in rule.methods} - NO_PAGES - seen == set()
+
+
+def knowledge_stops(app: Flask, shown: Showcase) -> Iterator[Stop]:
+    paths = furnish_knowledge(app, shown.account)
+    yield from (Stop(path) for path in paths.values())
+    yield Stop(paths["create"], pressing("Create", Name=""))
+    yield Stop(paths["settings"], pressing("Save", Name="", Address="sign-in", Colour="#ffffff"))
+    yield Stop(paths["reader e-mails"], pressing("Save", **{"Welcome Links Work For": "0"}))
 
 
 def mail_stops(app: Flask, shown: Showcase) -> Iterator[Stop]:
@@ -160,6 +177,10 @@ def test_the_pages_of_services_are_free_of_faults(shown, visitor):
 
 def test_the_pages_of_mail_are_free_of_faults(app, shown, visitor):
     look_at(visitor.sign_in(shown.account.owner), mail_stops(app, shown))
+
+
+def test_the_pages_of_knowledge_bases_are_free_of_faults(app, shown, visitor):
+    look_at(visitor.sign_in(shown.account.owner), knowledge_stops(app, shown))
 
 
 def test_the_pages_of_people_are_free_of_faults(shown, visitor):

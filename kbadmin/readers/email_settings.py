@@ -1,0 +1,109 @@
+"""The verbs of the reader e-mail settings: choose a service, and decide which way a message leaves now."""
+
+import uuid
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import select
+
+from kbadmin import clock
+from kbadmin.audit.operations import Actor, Subject, record
+from kbadmin.database import begin_writing, db
+from kbadmin.outbox.messages import Sender
+from kbadmin.outbox.platform import platform_sender
+from kbadmin.readers.email_models import ReaderEmailSettings, WhenStopped
+from kbadmin.smtp import operations as smtp
+from kbadmin.smtp.models import SmtpService, State
+from kbadmin.tenancy import current_account
+
+SENDING = (State.READY, State.UNTESTED, State.DEGRADED)
+
+
+class NotChoosable(ValueError):
+    """The service cannot be used now, or is none of the account."""
+
+
+@dataclass(frozen=True)
+class Way:
+    """Which way a message leaves: a service's, or the platform's. One that ``waits`` stays in the queue at first."""
+
+    smtp_service_id: uuid.UUID | None
+    sender: Sender
+    waits: bool = False
+
+
+def stored() -> ReaderEmailSettings | None:
+    """The settings of the account, if they were ever saved."""
+    return db.session.scalar(select(ReaderEmailSettings))
+
+
+def change(
+    *, smtp_service_id: uuid.UUID | None, when_stopped: WhenStopped, welcome_hours: int, actor: Actor
+) -> ReaderEmailSettings:
+    """Save the settings. Raises :class:`NotChoosable` for a service that was not chosen before and cannot be used."""
+    begin_writing()
+    settings = stored()
+    if settings is None:
+        settings = ReaderEmailSettings(when_stopped=WhenStopped.WAIT, welcome_hours=72)
+        db.session.add(settings)
+    before = _described(settings)
+    if smtp_service_id != settings.smtp_service_id:
+        _require_choosable(smtp_service_id)
+    settings.smtp_service_id = smtp_service_id
+    settings.when_stopped, settings.welcome_hours = when_stopped, welcome_hours
+    settings.updated_at = clock.now()
+    db.session.flush()
+    changed: dict[str, Any] = {
+        name: f"{before[name]} → {value}" for name, value in _described(settings).items() if before[name] != value
+    }
+    if changed:
+        record("reader e-mail settings changed", actor=actor, subject=_subject(), **changed)
+    return settings
+
+
+def way() -> Way | None:
+    """Which way a reader e-mail leaves if it is queued now; none if nobody can send it."""
+    settings = stored()
+    service = smtp.find(settings.smtp_service_id) if settings and settings.smtp_service_id else None
+    platform = platform_sender()
+    if service is None or settings is None:
+        return Way(None, platform.sender) if platform else None
+    is_sending = service.state in SENDING
+    if not is_sending and settings.when_stopped == WhenStopped.PLATFORM and platform:
+        return Way(None, platform.sender)
+    sender = Sender(service.send_from_address, service.send_from_name, service.reply_to_address)
+    return Way(service.id, sender, waits=not is_sending)
+
+
+def welcome_lifetime() -> timedelta:
+    """How long the link of a welcome e-mail works."""
+    settings = stored()
+    return timedelta(hours=settings.welcome_hours if settings else 72)
+
+
+def chosen_service() -> SmtpService | None:
+    """The service that reader e-mails leave through, if one was chosen."""
+    settings = stored()
+    return smtp.find(settings.smtp_service_id) if settings and settings.smtp_service_id else None
+
+
+def _require_choosable(service_id: uuid.UUID | None) -> None:
+    if service_id is None:
+        return
+    service = smtp.find(service_id)
+    if service is None or not service.is_choosable:
+        raise NotChoosable(service_id)
+
+
+def _described(settings: ReaderEmailSettings) -> dict[str, Any]:
+    service = smtp.find(settings.smtp_service_id) if settings.smtp_service_id else None
+    return {
+        "service": service.friendly_name if service else "platform sender",
+        "when_stopped": settings.when_stopped,
+        "welcome_hours": settings.welcome_hours,
+    }
+
+
+def _subject() -> Subject:
+    return Subject("reader e-mail settings", current_account(), "Reader e-mails")
