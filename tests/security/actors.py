@@ -24,9 +24,15 @@ OPENS = {
         Permission.MANAGE_READERS,
         Permission.READ_DELIVERIES,
         Permission.MANAGE_DELIVERIES,
+        Permission.EDIT_KNOWLEDGE_BASES,
+        Permission.WRITE_ARTICLES,
     },
-    Role.EDITOR: {Permission.READ_DELIVERIES},  # Those of their knowledge bases.
-    Role.WRITER: set(),
+    Role.EDITOR: {
+        Permission.READ_DELIVERIES,  # Those of their knowledge bases.
+        Permission.EDIT_KNOWLEDGE_BASES,
+        Permission.WRITE_ARTICLES,
+    },
+    Role.WRITER: {Permission.WRITE_ARTICLES},
     Role.NONE: set(),
 }
 

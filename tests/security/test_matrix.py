@@ -15,7 +15,7 @@ from tests.factories import inside
 from tests.security.actors import MAKERS, Actor, everybody
 from tests.security.whole import HOST, MARK, STATE, fill, owned_by, stored
 
-OWN_ROWS = {"service_id", "run_id", "membership_id", "message_id", "address_id"}
+OWN_ROWS = {"service_id", "run_id", "membership_id", "message_id", "address_id", "knowledge_base_id"}
 NOISE = {"user_sessions": {"seen_at"}}
 
 

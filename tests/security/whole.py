@@ -11,10 +11,13 @@ from sqlalchemy import MetaData, select
 from werkzeug.routing import Rule
 
 from kbadmin import clock, links
-from kbadmin.audit.operations import COMMAND_LINE, record
+from kbadmin.articles.models import Article, ArticleStatus, Category
+from kbadmin.audit.operations import COMMAND_LINE, Actor, record
 from kbadmin.database import db, unit_of_work
 from kbadmin.delivery.models import Outcome, SuppressedAddress, TestRun
 from kbadmin.encryption import Secret, fingerprint
+from kbadmin.knowledge_bases import operations as knowledge_bases
+from kbadmin.knowledge_bases.models import Attachment, Audience, KnowledgeBase
 from kbadmin.links import OneTimeLink, Purpose
 from kbadmin.outbox.messages import Sender
 from kbadmin.outbox.models import DeliveryAttempt, Kind, OutboxMessage, Status
@@ -51,6 +54,7 @@ def fill(app: Flask, account: OpenedAccount) -> Filled:
     """Give this account services, a test, people, an invitation, links, a flow under way, lines in the audit log."""
     colleague = add_person(app, account, "writer", name=f"{MARK} Colleague", email=f"colleague@{HOST}")
     with inside(app, account), unit_of_work():
+        knowledge_base, article, picture_id = _knowledge_base()
         service, waiting = _oauth_service(), _password_service()
         db.session.add_all([service, waiting])
         db.session.flush()
@@ -100,6 +104,13 @@ def fill(app: Flask, account: OpenedAccount) -> Filled:
             "address_id": [str(suppressed.id)],
             "membership_id": [str(colleague.membership_id), str(open_invitation.id)],
             "session_id": [str(session.id)],
+            "knowledge_base_id": [str(knowledge_base.id)],
+            "picture_id": [picture_id],
+            # The portal's addresses.
+            "account": [account.slug],
+            "knowledge_base": [knowledge_base.slug, "no-such"],
+            "slug": [article.slug, "no-such"],
+            "image_id": [picture_id],
             "token": fingerprints,  # What a thief of the database would have.
             "name": [*DEEDS, "no-such-deed"],
             "filename": ["no-such-file.css"],
@@ -128,6 +139,27 @@ def owned_by(rows: dict[str, list[str]], account: OpenedAccount) -> dict[str, li
         table: [row for row in found if any(name in row for name in names) and "'request refused'" not in row]
         for table, found in rows.items()
     }
+
+
+def _knowledge_base() -> tuple[KnowledgeBase, Article, str]:
+    """One for readers only: nothing that stands in it may be seen by anybody who is none."""
+    actor = Actor(None, "test")
+    made = knowledge_bases.create(name="Help", time_zone="UTC", audience=Audience.READERS, actor=actor)
+    picture = Attachment(
+        knowledge_base_id=made.id, digest="0" * 64, media_type="image/png", width=1, height=1, content=MARK.encode()
+    )
+    db.session.add(picture)
+    db.session.flush()
+    shelf = Category(knowledge_base_id=made.id, name=MARK, slug="marker", description=MARK)
+    db.session.add(shelf)
+    db.session.flush()
+    article = Article(
+        knowledge_base_id=made.id, category_id=shelf.id, title=MARK, slug="marker", summary=MARK, html=MARK, words=MARK,
+        status=ArticleStatus.PUBLISHED,
+    )  # fmt: skip
+    db.session.add(article)
+    db.session.flush()
+    return made, article, str(picture.id)
 
 
 def _failed_message(service: SmtpService) -> OutboxMessage:
