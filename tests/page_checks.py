@@ -13,10 +13,10 @@ def check_headers(response: TestResponse) -> None:
     assert "unsafe" not in policy, "the policy allows inline scripts or styles"
     assert response.headers.get("X-Content-Type-Options") == "nosniff"
     if not response.request.path.startswith("/static/"):
-        _check_caching(response)
+        check_caching(response)
 
 
-def _check_caching(response: TestResponse) -> None:
+def check_caching(response: TestResponse) -> None:
     """Pages are not cached, but those of the portal that are the same for everybody: they hand out no cookie."""
     caching = response.headers.get("Cache-Control", "")
     if "no-store" in caching:

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from flask import Blueprint, abort, current_app, g, render_template
+from flask import Blueprint, abort, current_app, g, render_template, request
 from werkzeug.exceptions import NotFound
 
 from kbadmin.accounts import operations as accounts
@@ -18,7 +18,9 @@ def _take_account(_endpoint: str | None, values: dict[str, Any] | None) -> None:
 
 @blueprint.before_request
 def _enter_account() -> None:
-    account = accounts.find_by_slug(g.account_slug)
+    names = (g.account_slug, *(request.view_args or {}).values())
+    is_readable = all(str(name).isprintable() for name in names)  # PostgreSQL takes no NUL, not even to find nothing.
+    account = accounts.find_by_slug(g.account_slug) if is_readable else None
     if account is None:
         abort(404)
     enter(account.id)

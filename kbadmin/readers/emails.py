@@ -1,4 +1,7 @@
-"""The letters to readers about their password, the addresses of their links, and how such letters leave."""
+"""The letters to readers about their password, and the addresses of their links.
+
+They leave the way that the account chose (:mod:`kbadmin.readers.email_settings`), if there is one.
+"""
 
 from datetime import datetime
 

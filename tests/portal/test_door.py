@@ -69,6 +69,13 @@ def test_an_unknown_account_has_the_same_page(library, browser):
     assert (unknown.title, unknown.status) == (archived.title, archived.status)
 
 
+@both_databases
+@pytest.mark.parametrize("path", ["/kb/%00", "HOME/%00", "HOME/help/articles/%00", "HOME/help/categories/x%00"])
+def test_a_name_that_can_be_none_is_not_looked_for(library, browser, path):
+    library.knowledge_base("Help", audience=Audience.PUBLIC)
+    browser.open(path.replace("HOME", library.home), status=404)
+
+
 def test_an_archived_knowledge_base_shows_neither_colour_nor_logo(library, browser):
     library.knowledge_base("Old", audience=Audience.PUBLIC, archived_at=in_future(days=-1))
     for path in ("", "/theme", "/logo", "/search", "/articles/x", "/categories/x"):

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from kbadmin import clock as house_clock
 from kbadmin.database import commit, db, unit_of_work
 from kbadmin.links import OneTimeLink
 from kbadmin.outbox.models import OutboxMessage
@@ -15,8 +16,10 @@ from kbadmin.readers.models import Reader, ReaderStatus
 from kbadmin.readers.passwords import DeadLink
 from tests.browser import Browser
 from tests.databases import both_databases
+from tests.delivery.outbox import make_service
 from tests.factories import Worker, inside, signed_in
 from tests.portal.library import PASSWORD, Library, cookie_of, sign_in
+from tests.reader_emails.test_settings import choose
 from tests.users.pages import NEW_PASSWORD, set_password
 
 SENDER = "smtp://127.0.0.1:2525?from=kb@example.com"
@@ -243,6 +246,16 @@ def test_changing_it_asks_for_the_current_one_a_few_times(library, reader, clock
 def test_what_was_done_stands_in_the_audit_log(library, reader, app):
     set_password(Browser(app).open(link_for(library, reader)))
     assert "Reader password set with a link" in signed_in(app, library.account.owner).open("/audit-log").text
+
+
+def test_the_letter_leaves_through_the_service_that_the_account_chose(library, reader):
+    service = make_service(library.app, library.account, port=2525, name="Company relay", tested_at=house_clock.now())
+    choose(library.app, library.account, service)
+    ask(library, reader.email)
+    with inside(library.app, library.account):
+        message = db.session.query(OutboxMessage).one()
+        assert message.smtp_service_id == service
+        assert "From: kb@example.com" not in message.content.reveal()
 
 
 def test_where_nobody_can_send_the_page_says_whom_to_ask(settings, make_app, library):
