@@ -64,6 +64,15 @@ class Nobody(AnonymousUserMixin):  # type: ignore[misc]
         return permission is Permission.PUBLIC
 
 
+Loader = Callable[[Request], Principal | None]
+
+
+class Loaders:
+    """Who recognises whom: readers of the portal below ``/kb/``, users everywhere else."""
+
+    by_path: ClassVar[dict[str, Loader]] = {}
+
+
 class Refusals:
     """Who wants to hear of refused requests; the users room writes them into the audit log."""
 
@@ -80,15 +89,16 @@ def requires(permission: Permission) -> Callable[[View], View]:
     return stamp
 
 
-def load_principal_with(loader: Callable[[Request], Principal | None]) -> None:
-    """The users room says how to recognise who sends a request."""
-    login_manager.request_loader(loader)
+def load_principal_with(loader: Loader, *, below: str = "/") -> None:
+    """A room says how to recognise who sends a request below this path. The longest path decides, and decides alone."""
+    Loaders.by_path[below] = loader
 
 
 def attach(app: Flask) -> None:
     """Give the application its doorkeeper."""
     login_manager.anonymous_user = Nobody
     login_manager.session_protection = None  # Our sessions live in the database and are checked there.
+    login_manager.request_loader(_recognise)
     login_manager.init_app(app)
     app.before_request(admit)
 
@@ -136,6 +146,11 @@ def safe_next(target: str | None) -> str | None:
     if "\\" in target or not target.isprintable() or "%09" in target.lower() or "%5c" in target.lower():
         return None
     return target
+
+
+def _recognise(request: Request) -> Principal | None:
+    place = max((path for path in Loaders.by_path if request.path.startswith(path)), key=len, default=None)
+    return None if place is None else Loaders.by_path[place](request)
 
 
 def _to_sign_in() -> Response:

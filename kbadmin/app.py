@@ -36,6 +36,7 @@ from kbadmin.delivery.commands import outbox as outbox_commands
 from kbadmin.encryption import KeyRing
 from kbadmin.knowledge_bases import routes as knowledge_bases
 from kbadmin.paths import shipped
+from kbadmin.portal import routes as portal
 from kbadmin.readers import email_routes as reader_emails
 from kbadmin.readers import routes as readers
 from kbadmin.secrets_commands import secrets as secrets_commands
@@ -56,6 +57,7 @@ ROOMS = (
     articles,
     readers,
     reader_emails,
+    portal,
     metrics,
 )
 

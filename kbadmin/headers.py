@@ -1,7 +1,8 @@
 """Security headers on every response, errors included.
 
 The policy is static: no inline script or style anywhere. A page whose form is answered by a redirect to an identity
-provider names that origin with :func:`allow_form_action`, as browsers check redirects of a form too.
+provider names that origin with :func:`allow_form_action`, as browsers check redirects of a form too. Nothing is
+cached but files, and what says so with :func:`allow_caching`.
 """
 
 from flask import Flask, Response, g, request
@@ -37,7 +38,7 @@ def attach(app: Flask, settings: Settings) -> None:
         if settings.is_https:
             response.headers["Strict-Transport-Security"] = "max-age=31536000"
         if request.endpoint != "static":
-            response.headers["Cache-Control"] = "no-store"
+            response.headers["Cache-Control"] = g.get("cache_control", "no-store")
         return response
 
     app.after_request(secure)
@@ -46,3 +47,13 @@ def attach(app: Flask, settings: Settings) -> None:
 def allow_form_action(origin: str) -> None:
     """Let the forms of this page end at another origin."""
     g.setdefault("form_action", set()).add(origin)
+
+
+def allow_caching(*, seconds: int) -> None:
+    """Let everybody keep this response for a while: all strangers get the same, and no cookie comes with it."""
+    g.cache_control = f"public, max-age={seconds}"
+
+
+def keep_private() -> None:
+    """Say that this response is for one person, and kept by nobody."""
+    g.cache_control = "private, no-store"

@@ -21,6 +21,7 @@ class Purpose(StrEnum):
     """What a link lets its holder do; a link for one purpose opens nothing else."""
 
     SET_PASSWORD = "set_password"
+    READER_PASSWORD = "reader_password"
     INVITATION = "invitation"
     ADMIN_CONSENT = "admin_consent"
 

@@ -50,6 +50,11 @@ def name_of(account_id: uuid.UUID) -> str:
     return db.session.get_one(Account, account_id).name
 
 
+def find_by_slug(slug: str) -> Account | None:
+    """The account that this slug stands for in addresses of the portal."""
+    return db.session.scalar(select(Account).filter_by(slug=slug))
+
+
 def _subject(account: Account) -> Subject:
     return Subject("account", account.id, account.name)
 

@@ -136,12 +136,18 @@ def open_categories(knowledge_base: KnowledgeBase, viewer: Viewer) -> frozenset[
     return tree_of(knowledge_base).open_to(viewer.belongs(knowledge_base).groups)
 
 
-def readable(knowledge_base: KnowledgeBase, viewer: Viewer) -> ColumnElement[bool]:
-    """What a query on :class:`Article` must ask for, so that it finds exactly what this viewer may read now."""
+def readable(
+    knowledge_base: KnowledgeBase, viewer: Viewer, *, categories: frozenset[uuid.UUID] | None = None
+) -> ColumnElement[bool]:
+    """What a query on :class:`Article` must ask for, so that it finds exactly what this viewer may read now.
+
+    Whoever knows the :func:`open_categories` already hands them over, and nothing is asked twice.
+    """
     if not viewer.may_enter(knowledge_base):
         return Article.id.is_(None)
     groups = viewer.belongs(knowledge_base).groups
-    categories = tree_of(knowledge_base).open_to(groups)
+    if categories is None:
+        categories = tree_of(knowledge_base).open_to(groups)
     return and_(
         Article.knowledge_base_id == knowledge_base.id,
         is_published(),

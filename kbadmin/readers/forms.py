@@ -24,6 +24,7 @@ from kbadmin.readers.keys import domain_of
 from kbadmin.readers.listing import NO_GROUP, Sort, Wanted
 from kbadmin.readers.models import Reader, ReaderField, ReaderStatus
 from kbadmin.readers.operations import FIELD_NAMES, Belongings, Details
+from kbadmin.readers.welcomers import can_welcome
 
 MOST_DOMAINS = 50
 STATUSES = {
@@ -69,6 +70,17 @@ class ReaderForm(BelongingFields):
     )
     first_name = StringField("First Name", [OneLine(80)])
     last_name = StringField("Last Name", [OneLine(80)])
+    sends_welcome = BooleanField("Send a welcome e-mail now", description="With a link to choose a password.")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if kwargs.get("obj") is not None or not can_welcome():
+            del self.sends_welcome  # One that is there is welcomed from their own page.
+
+    @property
+    def wants_welcome(self) -> bool:
+        """Whether a new reader is to be welcomed at once."""
+        return bool(self.sends_welcome and self.sends_welcome.data)
 
     @property
     def own_fields(self) -> list[Field]:

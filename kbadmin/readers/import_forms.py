@@ -1,5 +1,6 @@
 """The questions of an import."""
 
+from contextlib import closing
 from typing import Any
 
 from flask_wtf.file import FileField
@@ -41,7 +42,8 @@ class ImportForm(BelongingFields):
         chosen = field.data
         if not chosen or not getattr(chosen, "filename", ""):
             raise ValidationError("Choose the file with your readers.")
-        content = chosen.read(MOST_BYTES + 1)
+        with closing(chosen):
+            content = chosen.read(MOST_BYTES + 1)
         labels = {fields.column_of(one): one.label for one in fields.all_fields()}
         try:
             self.upload = Upload(content, chosen.filename, open_sheet(content, labels))

@@ -17,6 +17,7 @@ from kbadmin.readers.import_models import ReaderImportRow
 from kbadmin.readers.keys import keys_of
 from kbadmin.readers.models import MOST_FIELDS, Reader, ReaderStatus
 from kbadmin.readers.signing_out import sign_out
+from kbadmin.readers.welcomers import welcome
 
 FIELD_NAMES = tuple(f"field_{number}" for number in range(1, MOST_FIELDS + 1))
 NOBODY = Subject("reader", None, "a deleted reader")
@@ -50,9 +51,17 @@ class Belongings:
 
 
 def create(
-    details: Details, belongings: Belongings, *, status: ReaderStatus = ReaderStatus.ACTIVE, actor: Actor
+    details: Details,
+    belongings: Belongings,
+    *,
+    status: ReaderStatus = ReaderStatus.ACTIVE,
+    sends_welcome: bool = False,
+    actor: Actor,
 ) -> Reader:
-    """A new reader, who joins the groups of their domain as well. Raises :class:`AddressTaken`."""
+    """A new reader, who joins the groups of their domain as well, and is welcomed if that is wanted and possible.
+
+    Raises :class:`AddressTaken`.
+    """
     begin_writing()
     reader = new_reader(details, reads_everything=belongings.reads_everything, status=status, by=actor.label)
     _require_free(reader)
@@ -63,6 +72,8 @@ def create(
         belonging.give_access([reader.id], belongings.knowledge_bases)
     record("reader created", actor=actor, subject=subject_of(reader))
     belonging.visibility_changed()
+    if sends_welcome:
+        welcome(reader)
     return reader
 
 

@@ -21,6 +21,7 @@ from kbadmin.readers import (
     group_routes,
     import_routes,
     listing,
+    mail_routes,
     operations,
     tabs,
 )
@@ -97,7 +98,9 @@ def create() -> ResponseReturnValue:
     form = reader_form()
     if form.validate_on_submit():
         try:
-            reader = operations.create(form.details, form.belongings, actor=current_user.actor)
+            reader = operations.create(
+                form.details, form.belongings, sends_welcome=form.wants_welcome, actor=current_user.actor
+            )
         except AddressTaken as taken:
             _say_taken(form, taken)
         else:
@@ -122,15 +125,20 @@ def edit(reader_id: uuid.UUID) -> ResponseReturnValue:
         else:
             flash(f"Reader {saved.label} saved.", "success")
             return redirect(url_for("readers.edit", reader_id=reader_id), 303)
-    page = render_template("readers/edit.html", form=form, reader=reader_or_404(reader_id), taken=_taken_by(form))
+    reader = reader_or_404(reader_id)
+    page = render_template(
+        "readers/edit.html", form=form, reader=reader, taken=_taken_by(form), **mail_routes.values_of(reader)
+    )
     return page, 422 if form.errors else 200
 
 
-@blueprint.route("/readers/<uuid:reader_id>/<any(disable, enable, delete):name>", methods=["GET", "POST"])
+@blueprint.route("/readers/<uuid:reader_id>/<string:name>", methods=["GET", "POST"])
 @requires(Permission.MANAGE_READERS)
 def confirm(reader_id: uuid.UUID, name: str) -> ResponseReturnValue:
     """Say what will happen; then do it."""
-    reader, deed, form = reader_or_404(reader_id), DEEDS[name], BaseForm()
+    reader, deed, form = reader_or_404(reader_id), DEEDS.get(name), BaseForm()
+    if deed is None:
+        abort(404)
     if form.validate_on_submit():
         label = reader.label
         try:

@@ -22,13 +22,16 @@ OPENS = {
         Permission.MANAGE_ACCOUNT,
         Permission.MANAGE_SMTP,
         Permission.MANAGE_READERS,
-        Permission.WRITE_ARTICLES,
-        Permission.EDIT_KNOWLEDGE_BASES,
         Permission.READ_DELIVERIES,
         Permission.MANAGE_DELIVERIES,
+        Permission.WRITE_ARTICLES,
+        Permission.EDIT_KNOWLEDGE_BASES,
     },
-    # Deliveries of their knowledge bases.
-    Role.EDITOR: {Permission.WRITE_ARTICLES, Permission.EDIT_KNOWLEDGE_BASES, Permission.READ_DELIVERIES},
+    Role.EDITOR: {  # Deliveries of their knowledge bases.
+        Permission.READ_DELIVERIES,
+        Permission.WRITE_ARTICLES,
+        Permission.EDIT_KNOWLEDGE_BASES,
+    },
     Role.WRITER: {Permission.WRITE_ARTICLES},
     Role.NONE: set(),
 }

@@ -11,19 +11,23 @@ from sqlalchemy import MetaData, select
 from werkzeug.routing import Rule
 
 from kbadmin import clock, links
-from kbadmin.audit.operations import COMMAND_LINE, record
+from kbadmin.articles.models import Article, ArticleRevision, ArticleStatus, Category
+from kbadmin.audit.operations import COMMAND_LINE, Actor, record
 from kbadmin.database import db, unit_of_work
 from kbadmin.delivery.models import Outcome, SuppressedAddress, TestRun
 from kbadmin.encryption import Secret, fingerprint
+from kbadmin.knowledge_bases import operations as knowledge_bases
+from kbadmin.knowledge_bases.models import Attachment, Audience, KnowledgeBase
 from kbadmin.links import OneTimeLink, Purpose
 from kbadmin.outbox.messages import Sender
 from kbadmin.outbox.models import DeliveryAttempt, Kind, OutboxMessage, Status
 from kbadmin.outbox.operations import enqueue
+from kbadmin.readers.import_models import Plan, ReaderImport, ReaderImportRow, Stage
+from kbadmin.readers.models import Reader, ReaderField, ReaderGroup, ReaderGroupMember
 from kbadmin.smtp.models import OAuthFlow, SmtpService
 from kbadmin.smtp.security import Authentication, Security
 from kbadmin.users.deeds import DEEDS
 from kbadmin.users.models import Membership, User, UserSession
-from tests.articles.marked import fill_articles
 from tests.factories import OpenedAccount, add_person, inside
 
 MARK = "Marker-Of-Acme"
@@ -52,6 +56,7 @@ def fill(app: Flask, account: OpenedAccount) -> Filled:
     """Give this account services, a test, people, an invitation, links, a flow under way, lines in the audit log."""
     colleague = add_person(app, account, "writer", name=f"{MARK} Colleague", email=f"colleague@{HOST}")
     with inside(app, account), unit_of_work():
+        knowledge_base, article, revision_id, picture_id = _knowledge_base()
         service, waiting = _oauth_service(), _password_service()
         db.session.add_all([service, waiting])
         db.session.flush()
@@ -94,17 +99,27 @@ def fill(app: Flask, account: OpenedAccount) -> Filled:
         db.session.flush()
         record("smtp service created", actor=COMMAND_LINE, note=MARK)
         fingerprints = list(db.session.scalars(select(OneTimeLink.fingerprint)))
-        values = {
+        values = _readers() | {
             "service_id": [str(service.id), str(waiting.id)],
             "run_id": [str(run.id)],
             "message_id": [str(failed.public_id)],
             "address_id": [str(suppressed.id)],
             "membership_id": [str(colleague.membership_id), str(open_invitation.id)],
             "session_id": [str(session.id)],
+            "knowledge_base_id": [str(knowledge_base.id)],
+            "picture_id": [picture_id],
+            # The portal's addresses.
+            "account": [account.slug],
+            "knowledge_base": [knowledge_base.slug, "no-such"],
+            "slug": [article.slug, "no-such"],
+            "article_id": [str(article.id)],
+            "category_id": [str(article.category_id)],
+            "revision_id": [str(revision_id)],
+            "image_id": [picture_id],
             "token": fingerprints,  # What a thief of the database would have.
             "name": [*DEEDS, "no-such-deed"],
             "filename": ["no-such-file.css"],
-        } | fill_articles(MARK)
+        }
     return Filled(account, values)
 
 
@@ -131,6 +146,30 @@ def owned_by(rows: dict[str, list[str]], account: OpenedAccount) -> dict[str, li
     }
 
 
+def _knowledge_base() -> tuple[KnowledgeBase, Article, uuid.UUID, str]:
+    """One for readers only: nothing that stands in it may be seen by anybody who is none."""
+    actor = Actor(None, "test")
+    made = knowledge_bases.create(name="Help", time_zone="UTC", audience=Audience.READERS, actor=actor)
+    picture = Attachment(
+        knowledge_base_id=made.id, digest="0" * 64, media_type="image/png", width=1, height=1, content=MARK.encode()
+    )
+    db.session.add(picture)
+    db.session.flush()
+    shelf = Category(knowledge_base_id=made.id, name=MARK, slug="marker", description=MARK)
+    db.session.add(shelf)
+    db.session.flush()
+    article = Article(
+        knowledge_base_id=made.id, category_id=shelf.id, title=MARK, slug="marker", summary=MARK, html=MARK, words=MARK,
+        status=ArticleStatus.PUBLISHED,
+    )  # fmt: skip
+    db.session.add(article)
+    db.session.flush()
+    revision = ArticleRevision(article_id=article.id, number=1, title=MARK, summary=MARK, body=MARK, saved_by=MARK)
+    db.session.add(revision)
+    db.session.flush()
+    return made, article, revision.id, str(picture.id)
+
+
 def _failed_message(service: SmtpService) -> OutboxMessage:
     message = OutboxMessage(
         kind=Kind.WELCOME, priority=20, deduplication_key="welcome:marker", status=Status.FAILED, lane_id=service.id,
@@ -139,6 +178,34 @@ def _failed_message(service: SmtpService) -> OutboxMessage:
     )  # fmt: skip
     message.content = Secret("content-of-acme")
     return message
+
+
+def _readers() -> dict[str, list[str]]:
+    """A reader with a group, a field and an import."""
+    reader = Reader(
+        email=f"rita@{HOST}",
+        email_key=f"rita@{HOST}",
+        email_domain=HOST,
+        first_name=MARK,
+        sort_key="rita",
+        field_1=MARK,
+    )
+    group = ReaderGroup(name=MARK, name_key=MARK)
+    field = ReaderField(number=1, label=MARK)
+    begun = ReaderImport(file_name=MARK, rows=1, stage=Stage.CHECKED, to_create=1, begun_by={"label": MARK})
+    db.session.add_all([reader, group, field, begun])
+    db.session.flush()
+    row = {"number": 2, "plan": Plan.CREATE, "email_key": f"new@{HOST}", "values": {"email": f"new@{HOST}"}}
+    db.session.add_all([
+        ReaderGroupMember(group_id=group.id, reader_id=reader.id),
+        ReaderImportRow(import_id=begun.id, **row),
+    ])  # fmt: skip
+    return {
+        "reader_id": [str(reader.id)],
+        "group_id": [str(group.id)],
+        "field_id": [str(field.id)],
+        "import_id": [str(begun.id)],
+    }
 
 
 def _oauth_service() -> SmtpService:

@@ -1,0 +1,6 @@
+"""The pages of the portal, gathered: reading, signing in, passwords, profile; and who recognises readers."""
+
+from kbadmin.portal import password_routes, principal, profile_routes, reading_routes, sign_in_routes
+from kbadmin.portal.blueprint import blueprint
+
+__all__ = ["blueprint", "password_routes", "principal", "profile_routes", "reading_routes", "sign_in_routes"]
