@@ -69,11 +69,15 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Page:
-    """One page of the list, and the readers that the pages before and after it start from."""
+    """One page of the list, the readers that the pages before and after it start from, and how many there are in all.
+
+    ``number`` is counted up to :data:`MOST_COUNTED`; one more stands for «more».
+    """
 
     lines: Sequence[Any] = field(default_factory=list)
     before: uuid.UUID | None = None
     after: uuid.UUID | None = None
+    number: int = 0
 
 
 def page(wanted: Wanted, *, after: uuid.UUID | None = None, before: uuid.UUID | None = None) -> Page:
@@ -81,7 +85,8 @@ def page(wanted: Wanted, *, after: uuid.UUID | None = None, before: uuid.UUID | 
     start, end = _place(after), None
     if start is None:
         end = _place(before)
-    query: Any = select(*LINE).where(*conditions(db.session(), wanted))
+    where = conditions(db.session(), wanted)
+    query: Any = select(*LINE).where(*where)
     if start is not None:
         query = query.where(_beyond(wanted.sort, start, onwards=True))
     if end is not None:
@@ -92,15 +97,15 @@ def page(wanted: Wanted, *, after: uuid.UUID | None = None, before: uuid.UUID | 
         lines.reverse()
     if not lines:
         return Page()
+    number = _count(where, MOST_COUNTED)
     has_before = has_more if end is not None else start is not None
     has_after = True if end is not None else has_more
-    return Page(lines, lines[0].id if has_before else None, lines[-1].id if has_after else None)
+    return Page(lines, lines[0].id if has_before else None, lines[-1].id if has_after else None, number)
 
 
 def count(wanted: Wanted, most: int = MOST_COUNTED) -> int:
     """How many readers are wanted; one more than ``most`` stands for «more»."""
-    some = select(Reader.id).where(*conditions(db.session(), wanted)).limit(most + 1).subquery()
-    return db.session.scalar(select(func.count()).select_from(some)) or 0
+    return _count(conditions(db.session(), wanted), most)
 
 
 def groups_of(reader_ids: Sequence[uuid.UUID], session: Session | None = None) -> dict[uuid.UUID, list[str]]:
@@ -130,10 +135,11 @@ def conditions(session: Session, wanted: Wanted) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [Reader.deleted_at.is_(None)]
     if wanted.text:
         found.append(_named(session, key(wanted.text)))
-    if wanted.status:
+    if wanted.status == ReaderStatus.ACTIVE:
         found.append(Reader.status == wanted.status)
-        if wanted.status != ReaderStatus.ACTIVE:
-            found.append(NOT_ACTIVE)
+    elif wanted.status:
+        of_status = Reader.status == wanted.status
+        found.append(_rare_or(session, [select(Reader.id).where(of_status, NOT_ACTIVE)], of_status))
     if wanted.group == NO_GROUP:
         found.append(~exists().where(ReaderGroupMember.reader_id == Reader.id))
     elif wanted.group:
@@ -155,6 +161,11 @@ def ordered(query: Any, sort: Sort) -> Any:
 def after_line(sort: Sort, line: Any) -> ColumnElement[bool]:
     """Whoever stands behind this line, which has the columns ``sort_key``, ``created_at`` and ``id``."""
     return _beyond(sort, line, onwards=True)
+
+
+def _count(where: list[ColumnElement[bool]], most: int) -> int:
+    some = select(Reader.id).where(*where).limit(most + 1).subquery()
+    return db.session.scalar(select(func.count()).select_from(some)) or 0
 
 
 def _named(session: Session, text: str) -> ColumnElement[bool]:
