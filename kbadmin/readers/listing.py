@@ -23,6 +23,7 @@ PAGE = 50
 MOST_COUNTED = 1_000
 RARE = 1_000
 NO_GROUP = "none"
+FIRST_SURROGATE, LAST_SURROGATE = 0xD800, 0xDFFF
 
 # A literal, so that SQLite sees that the index of the few who are not active fits.
 NOT_ACTIVE: ColumnElement[bool] = literal_column("readers.status <> 'active'")
@@ -193,8 +194,10 @@ def _rare_or(session: Session, sources: Sequence[Any], otherwise: ColumnElement[
 
 def _begins_with(column: Any, text: str) -> ColumnElement[bool]:
     """Byte by byte, as both databases keep keys: a range of the index."""
-    end = text[:-1] + chr(min(ord(text[-1]) + 1, 0x10FFFF))
-    return and_(column >= text, column < end)
+    following = min(ord(text[-1]) + 1, 0x10FFFF)
+    if following == FIRST_SURROGATE:  # Half a character is none: the next whole one.
+        following = LAST_SURROGATE + 1
+    return and_(column >= text, column < text[:-1] + chr(following))
 
 
 def _ordered(query: Any, sort: Sort, *, onwards: bool) -> Any:

@@ -46,6 +46,7 @@ def search(browser, words, **choices):
         ("%", []),
         ("ma_ia", []),
         ("\U0010ffff", []),
+        ("\ud7ff", []),
         ("   ", ["Anna Maria Berg", "plain@example.net", "Émile Zola", "bert ångström"]),
     ],
 )
