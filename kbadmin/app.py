@@ -26,7 +26,7 @@ from kbadmin import (
 )
 from kbadmin.accounts import routes as accounts
 from kbadmin.accounts.commands import accounts as accounts_commands
-from kbadmin.articles import visibility  # noqa: F401 - the tables of articles and readers
+from kbadmin.articles import routes as articles
 from kbadmin.audit import routes as audit
 from kbadmin.backup_commands import backup, restore
 from kbadmin.config import Settings, read_environment
@@ -38,12 +38,28 @@ from kbadmin.knowledge_bases import routes as knowledge_bases
 from kbadmin.paths import shipped
 from kbadmin.portal import routes as portal
 from kbadmin.readers import email_routes as reader_emails
+from kbadmin.readers import routes as readers
 from kbadmin.secrets_commands import secrets as secrets_commands
 from kbadmin.smtp import routes as smtp
 from kbadmin.users import routes as users
 from kbadmin.users.commands import users as users_commands
 
 BODY_BYTES = 1024 * 1024
+ROOMS = (
+    health,
+    notices,
+    users,
+    accounts,
+    audit,
+    smtp,
+    delivery,
+    knowledge_bases,
+    articles,
+    readers,
+    reader_emails,
+    portal,
+    metrics,
+)
 
 
 def create_app(settings: Settings | None = None) -> Flask:
@@ -64,10 +80,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     templating.attach(app, settings)
     navigation.attach(app)
     notices.attach(app)
-    rooms = (
-        health, notices, users, accounts, audit, smtp, delivery, knowledge_bases, reader_emails, portal, metrics,
-    )  # fmt: skip
-    for room in rooms:
+    for room in ROOMS:
         app.register_blueprint(room.blueprint)
     for commands in (accounts_commands, users_commands, secrets_commands, outbox_commands, backup, restore):
         app.cli.add_command(commands)

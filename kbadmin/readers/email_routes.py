@@ -11,7 +11,7 @@ from kbadmin.delivery import test_runs
 from kbadmin.delivery.forms import TestEmailForm
 from kbadmin.delivery.test_runs import TestRefused
 from kbadmin.outbox.operations import platform_sender_configured
-from kbadmin.readers import email_settings, rerouting
+from kbadmin.readers import email_settings, rerouting, tabs
 from kbadmin.readers.email_forms import ReaderEmailForm
 from kbadmin.readers.email_models import WhenStopped
 from kbadmin.readers.email_settings import NotChoosable
@@ -34,6 +34,11 @@ def _uses(service_id: uuid.UUID) -> list[Usage]:
 
 
 report_usages_with(_uses)
+tabs.add(
+    tabs.Tab(
+        "Settings", "reader_emails.settings", "settings", 90, ("reader_emails.send_test", "reader_emails.test_run")
+    )
+)
 
 
 @blueprint.route("/readers/settings", methods=["GET", "POST"])

@@ -35,7 +35,7 @@ def send_reset_link(reader: Reader, token: str, *, expires_at: datetime) -> bool
         return False
     said = letter(
         "reader_reset",
-        account=_account_name(),
+        account=account_name(),
         address=set_password_address(token),
         expires_at=expires_at,
         email=reader.email,
@@ -62,7 +62,7 @@ def tell_password_changed(reader: Reader) -> None:
     at = clock.now()
     said = letter(
         "reader_password_changed",
-        account=_account_name(),
+        account=account_name(),
         at=at,
         email=reader.email,
         forgot=portal_address("forgot-password"),
@@ -79,5 +79,6 @@ def tell_password_changed(reader: Reader) -> None:
     )
 
 
-def _account_name() -> str:
+def account_name() -> str:
+    """What readers know the account as."""
     return db.session.get_one(Account, current_account()).name

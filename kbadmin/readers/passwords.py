@@ -25,6 +25,7 @@ from kbadmin.users.passwords import hasher
 from kbadmin.users.sessions import Opened
 
 RESET_LIFETIME = timedelta(minutes=60)
+HANDED_OUT_LIFETIME = timedelta(hours=24)
 SIGN_IN = Limit("reader sign-in", 5, 15 * 60)
 RESET = Limit("reader reset", 3, 60 * 60)
 RESET_FROM = Limit("reader reset from", 20, 60 * 60)
@@ -127,6 +128,27 @@ def mail_reader_reset_link(account_id: str, email: str) -> None:
         if reader is not None and may_sign_in(reader) and email_settings.way() is not None:
             token = hand_out_link(reader.id, lifetime=RESET_LIFETIME)
             emails.send_reset_link(reader, token, expires_at=clock.now() + RESET_LIFETIME)
+
+
+def mail_reset(reader_id: uuid.UUID, *, actor: Actor) -> None:
+    """Somebody else asks for the reader. Raises LookupError if they may not sign in, or nobody can send."""
+    begin_writing()
+    reader = db.session.get(Reader, reader_id)
+    if reader is None or not may_sign_in(reader) or email_settings.way() is None:
+        raise LookupError(reader_id)
+    token = hand_out_link(reader.id, lifetime=RESET_LIFETIME)
+    emails.send_reset_link(reader, token, expires_at=clock.now() + RESET_LIFETIME)
+    record("reader reset sent", actor=actor, subject=Subject("reader", reader.id, reader.label))
+
+
+def make_link(reader_id: uuid.UUID, *, actor: Actor) -> str:
+    """A token that somebody passes on by hand, with which the reader chooses a password. Raises LookupError."""
+    begin_writing()
+    reader = db.session.get(Reader, reader_id)
+    if reader is None or not may_sign_in(reader):
+        raise LookupError(reader_id)
+    record("reader link handed out", actor=actor, subject=Subject("reader", reader.id, reader.label))
+    return hand_out_link(reader.id, lifetime=HANDED_OUT_LIFETIME)
 
 
 def actor_of(reader: Reader, network_address: str) -> Actor:

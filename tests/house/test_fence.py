@@ -21,6 +21,7 @@ from tests.house.source import modules
 
 # Whoever goes around the fence, function by function: sweeps and claims, keys, the doctor, the list of memberships.
 CALLERS_OF_EVERY_ACCOUNT = {
+    "articles.publishing.articles_that_are_due",
     "delivery.running_tests.tests_left_behind",
     "delivery.turns.turn",
     "key_rotation._pages",
@@ -28,6 +29,7 @@ CALLERS_OF_EVERY_ACCOUNT = {
     "outbox.resuming.expire_older_than",
     "outbox.resuming.waiting",
     "readers.rerouting.stopped_reader_emails",
+    "readers.importing.imports_left_behind",
     "smtp.keeping._unused_grants",
     "smtp.resuming.pauses_that_end",
     "smtp.secret_expiry.expiring",

@@ -24,13 +24,13 @@ OPENS = {
         Permission.MANAGE_READERS,
         Permission.READ_DELIVERIES,
         Permission.MANAGE_DELIVERIES,
-        Permission.EDIT_KNOWLEDGE_BASES,
         Permission.WRITE_ARTICLES,
+        Permission.EDIT_KNOWLEDGE_BASES,
     },
-    Role.EDITOR: {
-        Permission.READ_DELIVERIES,  # Those of their knowledge bases.
-        Permission.EDIT_KNOWLEDGE_BASES,
+    Role.EDITOR: {  # Deliveries of their knowledge bases.
+        Permission.READ_DELIVERIES,
         Permission.WRITE_ARTICLES,
+        Permission.EDIT_KNOWLEDGE_BASES,
     },
     Role.WRITER: {Permission.WRITE_ARTICLES},
     Role.NONE: set(),

@@ -11,7 +11,7 @@ from sqlalchemy import MetaData, select
 from werkzeug.routing import Rule
 
 from kbadmin import clock, links
-from kbadmin.articles.models import Article, ArticleStatus, Category
+from kbadmin.articles.models import Article, ArticleRevision, ArticleStatus, Category
 from kbadmin.audit.operations import COMMAND_LINE, Actor, record
 from kbadmin.database import db, unit_of_work
 from kbadmin.delivery.models import Outcome, SuppressedAddress, TestRun
@@ -22,6 +22,8 @@ from kbadmin.links import OneTimeLink, Purpose
 from kbadmin.outbox.messages import Sender
 from kbadmin.outbox.models import DeliveryAttempt, Kind, OutboxMessage, Status
 from kbadmin.outbox.operations import enqueue
+from kbadmin.readers.import_models import Plan, ReaderImport, ReaderImportRow, Stage
+from kbadmin.readers.models import Reader, ReaderField, ReaderGroup, ReaderGroupMember
 from kbadmin.smtp.models import OAuthFlow, SmtpService
 from kbadmin.smtp.security import Authentication, Security
 from kbadmin.users.deeds import DEEDS
@@ -54,7 +56,7 @@ def fill(app: Flask, account: OpenedAccount) -> Filled:
     """Give this account services, a test, people, an invitation, links, a flow under way, lines in the audit log."""
     colleague = add_person(app, account, "writer", name=f"{MARK} Colleague", email=f"colleague@{HOST}")
     with inside(app, account), unit_of_work():
-        knowledge_base, article, picture_id = _knowledge_base()
+        knowledge_base, article, revision_id, picture_id = _knowledge_base()
         service, waiting = _oauth_service(), _password_service()
         db.session.add_all([service, waiting])
         db.session.flush()
@@ -97,7 +99,7 @@ def fill(app: Flask, account: OpenedAccount) -> Filled:
         db.session.flush()
         record("smtp service created", actor=COMMAND_LINE, note=MARK)
         fingerprints = list(db.session.scalars(select(OneTimeLink.fingerprint)))
-        values = {
+        values = _readers() | {
             "service_id": [str(service.id), str(waiting.id)],
             "run_id": [str(run.id)],
             "message_id": [str(failed.public_id)],
@@ -110,6 +112,9 @@ def fill(app: Flask, account: OpenedAccount) -> Filled:
             "account": [account.slug],
             "knowledge_base": [knowledge_base.slug, "no-such"],
             "slug": [article.slug, "no-such"],
+            "article_id": [str(article.id)],
+            "category_id": [str(article.category_id)],
+            "revision_id": [str(revision_id)],
             "image_id": [picture_id],
             "token": fingerprints,  # What a thief of the database would have.
             "name": [*DEEDS, "no-such-deed"],
@@ -141,7 +146,7 @@ def owned_by(rows: dict[str, list[str]], account: OpenedAccount) -> dict[str, li
     }
 
 
-def _knowledge_base() -> tuple[KnowledgeBase, Article, str]:
+def _knowledge_base() -> tuple[KnowledgeBase, Article, uuid.UUID, str]:
     """One for readers only: nothing that stands in it may be seen by anybody who is none."""
     actor = Actor(None, "test")
     made = knowledge_bases.create(name="Help", time_zone="UTC", audience=Audience.READERS, actor=actor)
@@ -159,7 +164,10 @@ def _knowledge_base() -> tuple[KnowledgeBase, Article, str]:
     )  # fmt: skip
     db.session.add(article)
     db.session.flush()
-    return made, article, str(picture.id)
+    revision = ArticleRevision(article_id=article.id, number=1, title=MARK, summary=MARK, body=MARK, saved_by=MARK)
+    db.session.add(revision)
+    db.session.flush()
+    return made, article, revision.id, str(picture.id)
 
 
 def _failed_message(service: SmtpService) -> OutboxMessage:
@@ -170,6 +178,34 @@ def _failed_message(service: SmtpService) -> OutboxMessage:
     )  # fmt: skip
     message.content = Secret("content-of-acme")
     return message
+
+
+def _readers() -> dict[str, list[str]]:
+    """A reader with a group, a field and an import."""
+    reader = Reader(
+        email=f"rita@{HOST}",
+        email_key=f"rita@{HOST}",
+        email_domain=HOST,
+        first_name=MARK,
+        sort_key="rita",
+        field_1=MARK,
+    )
+    group = ReaderGroup(name=MARK, name_key=MARK)
+    field = ReaderField(number=1, label=MARK)
+    begun = ReaderImport(file_name=MARK, rows=1, stage=Stage.CHECKED, to_create=1, begun_by={"label": MARK})
+    db.session.add_all([reader, group, field, begun])
+    db.session.flush()
+    row = {"number": 2, "plan": Plan.CREATE, "email_key": f"new@{HOST}", "values": {"email": f"new@{HOST}"}}
+    db.session.add_all([
+        ReaderGroupMember(group_id=group.id, reader_id=reader.id),
+        ReaderImportRow(import_id=begun.id, **row),
+    ])  # fmt: skip
+    return {
+        "reader_id": [str(reader.id)],
+        "group_id": [str(group.id)],
+        "field_id": [str(field.id)],
+        "import_id": [str(begun.id)],
+    }
 
 
 def _oauth_service() -> SmtpService:

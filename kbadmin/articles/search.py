@@ -1,0 +1,102 @@
+"""Finding articles by the beginnings of their words, with what the database offers for it.
+
+SQLite keeps an FTS5 table, PostgreSQL a column of the kind tsvector (migration *article search*); triggers and a
+generated column keep both up to date, so nobody who writes articles has to think of them. Neither is a model: they are
+only ever asked together with :class:`Article`, which is fenced.
+"""
+
+import re
+import uuid
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import ColumnElement, Select, Uuid, column, func, literal_column, select, table
+
+from kbadmin.articles.models import Article
+from kbadmin.articles.visibility import Viewer, readable
+from kbadmin.database import db
+from kbadmin.knowledge_bases.models import KnowledgeBase
+
+MOST_WORDS = 8
+MOST_FOUND = 50
+AROUND = 90  # characters of text shown on either side of a word that was found
+_WORD = re.compile(r"[^\W_]+")
+_FTS5 = table("article_search", column("article_search"), column("article_id", Uuid()))
+_VECTOR: ColumnElement[Any] = literal_column("articles.article_search")
+_WEIGHTS = (0.0, 0.0, 10.0, 4.0, 1.0)  # article_id, knowledge_base_id, title, summary, words
+
+
+@dataclass(frozen=True)
+class Hit:
+    """An article that was found, and the text around the first of the words."""
+
+    id: uuid.UUID
+    title: str
+    slug: str
+    summary: str
+    extract: str
+
+
+def search(knowledge_base: KnowledgeBase, viewer: Viewer, text: str) -> list[Hit]:
+    """What this viewer may read and has all of these words in it, the best first; nothing for no words."""
+    words = _words(text)
+    if not words:
+        return []
+    found: Select[*tuple[Any, ...]] = select(Article.id, Article.title, Article.slug, Article.summary, Article.words)
+    query = _ranked(found.where(readable(knowledge_base, viewer)), knowledge_base.id, words)
+    return [
+        Hit(row.id, row.title, row.slug, row.summary, extract(row.words, words))
+        for row in db.session.execute(query.limit(MOST_FOUND))
+    ]
+
+
+def matching(knowledge_base_id: uuid.UUID, text: str) -> ColumnElement[bool]:
+    """What a query on :class:`Article` must ask for to find these words; nothing is found for no words."""
+    words = _words(text)
+    if not words:
+        return Article.id.is_(None)
+    if _is_sqlite():
+        return Article.id.in_(select(_FTS5.c.article_id).where(_in_fts5(knowledge_base_id, words)))
+    return _VECTOR.bool_op("@@")(_tsquery(words))
+
+
+def extract(text: str, words: Sequence[str]) -> str:
+    """The surroundings of the first of these words, or the beginning of the text."""
+    folded = text.lower()  # As long as the text, for all but a handful of letters.
+    places = [place for word in words if (place := folded.find(word.lower())) >= 0]
+    start = max(min(places, default=0) - AROUND, 0)
+    cut = text[start : start + 2 * AROUND]
+    if start > 0:
+        cut = "…" + cut.partition(" ")[2]
+    return cut.rpartition(" ")[0] + "…" if start + 2 * AROUND < len(text) else cut
+
+
+def _ranked(
+    query: Select[*tuple[Any, ...]], knowledge_base_id: uuid.UUID, words: Sequence[str]
+) -> Select[*tuple[Any, ...]]:
+    if _is_sqlite():
+        rank = func.bm25(literal_column("article_search"), *_WEIGHTS)
+        joined = query.join(_FTS5, _FTS5.c.article_id == Article.id).where(_in_fts5(knowledge_base_id, words))
+        return joined.order_by(rank, Article.title, Article.id)
+    tsquery = _tsquery(words)
+    rank = func.ts_rank(_VECTOR, tsquery)
+    return query.where(_VECTOR.bool_op("@@")(tsquery)).order_by(rank.desc(), Article.title, Article.id)
+
+
+def _in_fts5(knowledge_base_id: uuid.UUID, words: Sequence[str]) -> ColumnElement[bool]:
+    wanted = " AND ".join(f'"{word}"*' for word in words)
+    asked = f'knowledge_base_id:"{knowledge_base_id.hex}" AND {{title summary words}}:({wanted})'
+    return _FTS5.c.article_search.bool_op("MATCH")(asked)
+
+
+def _tsquery(words: Sequence[str]) -> ColumnElement[Any]:
+    return func.to_tsquery(literal_column("'simple'"), " & ".join(f"{word}:*" for word in words))
+
+
+def _words(text: str) -> list[str]:
+    return [word[:60] for word in _WORD.findall(text)][:MOST_WORDS]
+
+
+def _is_sqlite() -> bool:
+    return db.engine.dialect.name == "sqlite"

@@ -1,0 +1,76 @@
+"""What the delivery room forgets of people who are deleted: their addresses, and whatever servers said of them.
+
+Messages that wait are cancelled. One that a worker holds is taken out of its hands: if the server takes it all the
+same, nobody notes that. The address of somebody who works in the account stays on what was sent to them as such.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import case, delete, select, update
+
+from kbadmin import clock
+from kbadmin.database import begin_writing, db
+from kbadmin.delivery.models import SuppressedAddress, TestRun
+from kbadmin.outbox.models import DeliveryAttempt, Kind, OutboxMessage, Status
+from kbadmin.users.models import Membership, User
+
+FORGOTTEN = "(deleted)"
+FOR_READERS = (Kind.WELCOME, Kind.READER_RESET, Kind.SUBSCRIPTION_CONFIRMATION, Kind.DIGEST)
+WAITING = (Status.QUEUED, Status.SENDING, Status.HELD)
+
+
+def forget_addresses(addresses: Sequence[str]) -> None:
+    """Purge these canonical addresses from the account's messages, tests and suppressed addresses."""
+    begin_writing()
+    colleagues = _colleagues(addresses)
+    strangers = [address for address in addresses if address.casefold() not in colleagues]
+    _forget_messages(strangers)
+    _forget_messages([address for address in addresses if address.casefold() in colleagues], FOR_READERS)
+    _execute(delete(SuppressedAddress).where(SuppressedAddress.address.in_(_forms(strangers))))
+    over = update(TestRun).where(TestRun.recipient.in_(_forms(strangers)), TestRun.finished_at.is_not(None))
+    _execute(over.values(recipient=FORGOTTEN, failure=None, steps=[]))
+
+
+def _colleagues(addresses: Sequence[str]) -> set[str]:
+    """Those of the addresses with which somebody signs in to this account."""
+    keys = {address.casefold() for address in addresses}
+    query = select(User.email_key).join(Membership, Membership.user_id == User.id).where(User.email_key.in_(keys))
+    return {key for key in db.session.scalars(query) if key}
+
+
+def _forget_messages(addresses: Sequence[str], kinds: Sequence[Kind] = tuple(Kind)) -> None:
+    if not addresses:
+        return
+    query = select(OutboxMessage.id).where(
+        OutboxMessage.recipient.in_(_forms(addresses)),
+        OutboxMessage.kind.in_([kind.value for kind in kinds]),
+        # A test e-mail is in the hands of its run, which ends within seconds.
+        ~((OutboxMessage.kind == Kind.TEST.value) & (OutboxMessage.status == Status.SENDING.value)),
+    )
+    ids = list(db.session.scalars(query))
+    waits = OutboxMessage.status.in_([status.value for status in WAITING])
+    _execute(
+        update(OutboxMessage)
+        .where(OutboxMessage.id.in_(ids))
+        .values(
+            recipient=FORGOTTEN,
+            last_reply="",
+            content_sealed=None,  # It is bound to the recipient: nobody could open it any more.
+            parts_sealed=None,
+            leased_by=None,
+            lease_token=None,
+            settled_at=case((waits, clock.now()), else_=OutboxMessage.settled_at),
+            status=case((waits, Status.CANCELLED.value), else_=OutboxMessage.status),
+        )
+    )
+    _execute(delete(DeliveryAttempt).where(DeliveryAttempt.outbox_message_id.in_(ids)))
+
+
+def _forms(addresses: Sequence[str]) -> set[str]:
+    """An address as it was typed, and as it is compared."""
+    return {form for address in addresses for form in (address, address.casefold())}
+
+
+def _execute(statement: Any) -> None:
+    db.session.execute(statement.execution_options(synchronize_session=False))

@@ -1,0 +1,218 @@
+"""Which readers are wanted, and a page of them: by name or newest first, from where the last page ended.
+
+A hundred thousand readers stay fast, as what is rare is looked up by its index first, and what is frequent is met soon
+by walking through the list in its order. Nothing is counted beyond a limit.
+"""
+
+import uuid
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Self
+
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal_column, or_, select, union_all
+from sqlalchemy.orm import Session
+
+from kbadmin.database import db
+from kbadmin.knowledge_bases.models import KnowledgeBase
+from kbadmin.readers.keys import key
+from kbadmin.readers.models import Reader, ReaderAccess, ReaderGroup, ReaderGroupMember, ReaderStatus
+
+PAGE = 50
+MOST_COUNTED = 1_000
+RARE = 1_000
+NO_GROUP = "none"
+
+# A literal, so that SQLite sees that the index of the few who are not active fits.
+NOT_ACTIVE: ColumnElement[bool] = literal_column("readers.status <> 'active'")
+
+#: What a line shows.
+LINE = [
+    Reader.id, Reader.email, Reader.first_name, Reader.last_name, Reader.status, Reader.reads_everything,
+    Reader.created_at, Reader.signed_in_at,
+]  # fmt: skip
+
+
+class Sort(StrEnum):
+    """The order of the list."""
+
+    NAME = "name"
+    NEWEST = "newest"
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """Which readers to show. ``group`` is the id of one, or :data:`NO_GROUP`."""
+
+    text: str = ""
+    status: str = ""
+    group: str = ""
+    knowledge_base: str = ""
+    never_signed_in: bool = False
+    sort: Sort = Sort.NAME
+
+    @property
+    def is_everybody(self) -> bool:
+        """Whether nobody is filtered out."""
+        return not (self.text or self.status or self.group or self.knowledge_base or self.never_signed_in)
+
+    def as_json(self) -> dict[str, Any]:
+        """For a task that goes on with the same readers."""
+        return {name: str(value) if isinstance(value, str) else value for name, value in vars(self).items()}
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> Self:
+        """Read back what :meth:`as_json` wrote."""
+        return cls(**{**values, "sort": Sort(values["sort"])})
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of the list, and the readers that the pages before and after it start from."""
+
+    lines: Sequence[Any] = field(default_factory=list)
+    before: uuid.UUID | None = None
+    after: uuid.UUID | None = None
+
+
+def page(wanted: Wanted, *, after: uuid.UUID | None = None, before: uuid.UUID | None = None) -> Page:
+    """The readers after or before one of them, or the first. One who is not there is ignored."""
+    start, end = _place(after), None
+    if start is None:
+        end = _place(before)
+    query: Any = select(*LINE).where(*conditions(db.session(), wanted))
+    if start is not None:
+        query = query.where(_beyond(wanted.sort, start, onwards=True))
+    if end is not None:
+        query = query.where(_beyond(wanted.sort, end, onwards=False))
+    found = list(db.session.execute(_ordered(query, wanted.sort, onwards=end is None).limit(PAGE + 1)))
+    has_more, lines = len(found) > PAGE, found[:PAGE]
+    if end is not None:
+        lines.reverse()
+    if not lines:
+        return Page()
+    has_before = has_more if end is not None else start is not None
+    has_after = True if end is not None else has_more
+    return Page(lines, lines[0].id if has_before else None, lines[-1].id if has_after else None)
+
+
+def count(wanted: Wanted, most: int = MOST_COUNTED) -> int:
+    """How many readers are wanted; one more than ``most`` stands for «more»."""
+    some = select(Reader.id).where(*conditions(db.session(), wanted)).limit(most + 1).subquery()
+    return db.session.scalar(select(func.count()).select_from(some)) or 0
+
+
+def groups_of(reader_ids: Sequence[uuid.UUID], session: Session | None = None) -> dict[uuid.UUID, list[str]]:
+    """The names of their groups, in one query."""
+    query = (
+        select(ReaderGroupMember.reader_id, ReaderGroup.name)
+        .join(ReaderGroup, ReaderGroup.id == ReaderGroupMember.group_id)
+        .where(ReaderGroupMember.reader_id.in_(reader_ids))
+        .order_by(ReaderGroup.name_key)
+    )
+    return _gathered(query, session)
+
+
+def access_of(reader_ids: Sequence[uuid.UUID], session: Session | None = None) -> dict[uuid.UUID, list[str]]:
+    """The names of the knowledge bases they may open, of those who may not open everything."""
+    query = (
+        select(ReaderAccess.reader_id, KnowledgeBase.name)
+        .join(KnowledgeBase, KnowledgeBase.id == ReaderAccess.knowledge_base_id)
+        .where(ReaderAccess.reader_id.in_(reader_ids), KnowledgeBase.deleted_at.is_(None))
+        .order_by(KnowledgeBase.name_key)
+    )
+    return _gathered(query, session)
+
+
+def conditions(session: Session, wanted: Wanted) -> list[ColumnElement[bool]]:
+    """What a reader must fulfil. Asks the database how rare some of it is."""
+    found: list[ColumnElement[bool]] = [Reader.deleted_at.is_(None)]
+    if wanted.text:
+        found.append(_named(session, key(wanted.text)))
+    if wanted.status:
+        found.append(Reader.status == wanted.status)
+        if wanted.status != ReaderStatus.ACTIVE:
+            found.append(NOT_ACTIVE)
+    if wanted.group == NO_GROUP:
+        found.append(~exists().where(ReaderGroupMember.reader_id == Reader.id))
+    elif wanted.group:
+        found.append(_in_group(session, uuid.UUID(wanted.group)))
+    if wanted.knowledge_base:
+        named = ReaderAccess.knowledge_base_id == uuid.UUID(wanted.knowledge_base)
+        by_name = exists().where(ReaderAccess.reader_id == Reader.id, named)
+        found.append(or_(Reader.reads_everything.is_(True), by_name))
+    if wanted.never_signed_in:
+        found.append(Reader.signed_in_at.is_(None))
+    return found
+
+
+def ordered(query: Any, sort: Sort) -> Any:
+    """The query in the order of the list."""
+    return _ordered(query, sort, onwards=True)
+
+
+def after_line(sort: Sort, line: Any) -> ColumnElement[bool]:
+    """Whoever stands behind this line, which has the columns ``sort_key``, ``created_at`` and ``id``."""
+    return _beyond(sort, line, onwards=True)
+
+
+def _named(session: Session, text: str) -> ColumnElement[bool]:
+    """The beginning of a name, of an address or of its domain."""
+    if not text:
+        return Reader.id.is_(None)
+    columns = (Reader.sort_key, Reader.name_key, Reader.email_key, Reader.email_domain)
+    text = text.removeprefix("@") or text
+    begins = [_begins_with(column, text) for column in columns]
+    return _rare_or(session, [select(Reader.id).where(one) for one in begins], or_(*begins))
+
+
+def _in_group(session: Session, group_id: uuid.UUID) -> ColumnElement[bool]:
+    members = select(ReaderGroupMember.reader_id).where(ReaderGroupMember.group_id == group_id)
+    is_member = exists().where(ReaderGroupMember.reader_id == Reader.id, ReaderGroupMember.group_id == group_id)
+    return _rare_or(session, [members], is_member)
+
+
+def _rare_or(session: Session, sources: Sequence[Any], otherwise: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Look the few up by their ids; where they are many, ask each reader in the order of the list."""
+    some = union_all(*(select(source.limit(RARE + 1).subquery()) for source in sources))
+    ids = list(session.scalars(some))
+    return Reader.id.in_(set(ids)) if len(ids) <= RARE else otherwise
+
+
+def _begins_with(column: Any, text: str) -> ColumnElement[bool]:
+    """Byte by byte, as both databases keep keys: a range of the index."""
+    end = text[:-1] + chr(min(ord(text[-1]) + 1, 0x10FFFF))
+    return and_(column >= text, column < end)
+
+
+def _ordered(query: Any, sort: Sort, *, onwards: bool) -> Any:
+    if sort == Sort.NAME:
+        columns: list[Any] = [Reader.sort_key, Reader.id]
+        return query.order_by(*(columns if onwards else [column.desc() for column in columns]))
+    columns = [Reader.created_at, Reader.id]
+    return query.order_by(*([column.desc() for column in columns] if onwards else columns))
+
+
+def _beyond(sort: Sort, line: Any, *, onwards: bool) -> ColumnElement[bool]:
+    column: Any = Reader.sort_key if sort == Sort.NAME else Reader.created_at
+    value = line.sort_key if sort == Sort.NAME else line.created_at
+    if onwards == (sort == Sort.NAME):
+        return and_(column >= value, or_(column > value, Reader.id > line.id))
+    return and_(column <= value, or_(column < value, Reader.id < line.id))
+
+
+def _place(reader_id: uuid.UUID | None) -> Any:
+    if reader_id is None:
+        return None
+    query = select(Reader.id, Reader.sort_key, Reader.created_at).where(
+        Reader.id == reader_id, Reader.deleted_at.is_(None)
+    )
+    return db.session.execute(query).one_or_none()
+
+
+def _gathered(query: Select[uuid.UUID, str], session: Session | None) -> dict[uuid.UUID, list[str]]:
+    found: dict[uuid.UUID, list[str]] = defaultdict(list)
+    for reader_id, name in (session or db.session()).execute(query):
+        found[reader_id].append(name)
+    return found

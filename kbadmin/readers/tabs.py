@@ -1,0 +1,40 @@
+"""The tabs over the pages of this room; its other modules, and rooms above, add theirs."""
+
+from dataclasses import dataclass
+
+from flask import request, url_for
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A page of the room. ``lit`` names further endpoints that belong to it."""
+
+    label: str
+    endpoint: str
+    icon: str
+    order: int
+    lit: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A tab as a page shows it."""
+
+    label: str
+    url: str
+    icon: str
+    is_current: bool
+
+
+TABS: list[Tab] = []
+
+
+def add(tab: Tab) -> None:
+    """Declare a tab."""
+    TABS[:] = sorted([other for other in TABS if other.endpoint != tab.endpoint] + [tab], key=lambda one: one.order)
+
+
+def drawn() -> list[Drawn]:
+    """All of them; whoever manages readers may open each."""
+    here = request.endpoint or ""
+    return [Drawn(tab.label, url_for(tab.endpoint), tab.icon, here in (tab.endpoint, *tab.lit)) for tab in TABS]

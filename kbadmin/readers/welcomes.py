@@ -1,0 +1,128 @@
+"""Welcomes: the e-mail with which a reader sets a first password; sent again at any time, singly or to many.
+
+Each carries a one-time link of its own and ends the one before. How it went is read from the outbox.
+"""
+
+import uuid
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+
+from kbadmin import clock
+from kbadmin.audit.operations import Actor, Subject, record
+from kbadmin.database import begin_writing, db
+from kbadmin.encryption import fingerprint
+from kbadmin.knowledge_bases import operations as knowledge_bases
+from kbadmin.outbox.models import Kind, OutboxMessage, Status
+from kbadmin.outbox.operations import enqueue
+from kbadmin.outbox.rendering import letter
+from kbadmin.readers import email_settings, emails, passwords
+from kbadmin.readers.models import Reader, ReaderAccess
+from kbadmin.readers.welcomers import WELCOMERS, Welcomer
+
+WENT_WRONG = (Status.FAILED, Status.HELD, Status.EXPIRED)
+
+
+class NobodySends(RuntimeError):
+    """Neither a service nor a platform sender is there."""
+
+
+@dataclass(frozen=True)
+class Welcome:
+    """How a reader's last welcome stands: ``status`` of its message, none if the delivery log has forgotten it."""
+
+    sent_at: datetime
+    status: Status | None
+    reply: str = ""
+    is_cleared: bool = False
+
+    @property
+    def went_wrong(self) -> bool:
+        """Whether it did not reach the mail server, and nobody has said that they know."""
+        return self.status in WENT_WRONG and not self.is_cleared
+
+
+def send(reader: Reader) -> None:
+    """Queue a welcome in the caller's write section. Raises :class:`NobodySends`."""
+    way = email_settings.way()
+    if way is None:
+        raise NobodySends
+    lifetime = email_settings.welcome_lifetime()
+    token = passwords.hand_out_link(reader.id, lifetime=lifetime)
+    expires_at = clock.now() + lifetime
+    said = letter(
+        "reader_welcome",
+        account=emails.account_name(),
+        first_name=reader.first_name,
+        email=reader.email,
+        address=emails.set_password_address(token),
+        knowledge_bases=[(name, emails.portal_address(slug)) for name, slug in _open_to(reader)],
+        expires_at=expires_at,
+    )
+    message = enqueue(
+        kind=Kind.WELCOME,
+        recipient=reader.email,
+        subject=said.subject,
+        text=said.text,
+        html=said.html,
+        deduplication_key=f"reader welcome {fingerprint(token)}",
+        smtp_service_id=way.smtp_service_id,
+        sender=way.sender,
+        expires_at=expires_at,
+    )
+    reader.welcome_message_id, reader.welcomed_at, reader.welcome_cleared_at = message.id, clock.now(), None
+
+
+def send_again(reader_ids: Iterable[uuid.UUID], *, actor: Actor) -> int:
+    """Welcome these readers (again), as far as they may sign in; answers how many. Raises :class:`NobodySends`."""
+    begin_writing()
+    readers = [one for one in _found(reader_ids) if passwords.may_sign_in(one)]
+    for reader in readers:
+        send(reader)
+    if len(readers) == 1:
+        record("reader welcomed", actor=actor, subject=Subject("reader", readers[0].id, readers[0].label))
+    elif readers:
+        record("readers welcomed", actor=actor, number=len(readers))
+    return len(readers)
+
+
+def clear(reader_id: uuid.UUID, *, actor: Actor) -> None:
+    """Somebody knows that the welcome failed: no marker any more. Raises LookupError."""
+    begin_writing()
+    reader = db.session.get(Reader, reader_id)
+    if reader is None:
+        raise LookupError(reader_id)
+    reader.welcome_cleared_at = clock.now()
+    record("failed welcome cleared", actor=actor, subject=Subject("reader", reader.id, reader.label))
+
+
+def welcomes_of(readers: Sequence[Reader]) -> Mapping[uuid.UUID, Welcome]:
+    """How the last welcome of each of them stands, in one query."""
+    ids = [one.welcome_message_id for one in readers if one.welcome_message_id is not None]
+    query = select(OutboxMessage.id, OutboxMessage.status, OutboxMessage.last_reply).where(OutboxMessage.id.in_(ids))
+    messages = {row.id: (Status(row.status), row.last_reply) for row in db.session.execute(query)} if ids else {}
+    found = {}
+    for one in readers:
+        if one.welcomed_at is not None:
+            status, reply = messages.get(one.welcome_message_id or 0, (None, ""))
+            found[one.id] = Welcome(one.welcomed_at, status, reply, is_cleared=one.welcome_cleared_at is not None)
+    return found
+
+
+def _found(reader_ids: Iterable[uuid.UUID]) -> list[Reader]:
+    return list(db.session.scalars(select(Reader).where(Reader.id.in_(list(reader_ids)), Reader.deleted_at.is_(None))))
+
+
+def _open_to(reader: Reader) -> list[tuple[str, str]]:
+    """Names and slugs of the knowledge bases that this reader may open."""
+    named = set(db.session.scalars(select(ReaderAccess.knowledge_base_id).where(ReaderAccess.reader_id == reader.id)))
+    return [
+        (one.name, one.slug)
+        for one in knowledge_bases.all_of_account()
+        if not one.is_archived and (reader.reads_everything or one.id in named)
+    ]
+
+
+WELCOMERS.append(Welcomer(can_send=lambda: email_settings.way() is not None, send=send))

@@ -1,0 +1,205 @@
+"""Welcomes: queued with a new reader or later, carried by the chosen service, used once, and told when they fail."""
+
+import re
+
+import pytest
+
+from kbadmin import clock as house_clock
+from kbadmin.database import db, unit_of_work
+from kbadmin.outbox.models import Kind, OutboxMessage, Status
+from kbadmin.readers.models import Reader
+from tests.browser import Browser
+from tests.databases import both_databases
+from tests.delivery.outbox import make_service
+from tests.factories import inside
+from tests.reader_emails.test_settings import choose
+from tests.smtp.rows import change
+from tests.users.pages import actions
+
+NEW_PASSWORD = "seven purple walruses sing"
+
+
+@pytest.fixture
+def service(app, account, world):
+    found = make_service(app, account, port=world.relay.port, name="Company relay", tested_at=house_clock.now())
+    choose(app, account, found)
+    return found
+
+
+def add_reader(browser, email="rita@example.org", *, welcome=True):
+    form = browser.open("/readers/new").form("Add Reader").fill("E-mail Address", email).fill("First Name", "Rita")
+    if welcome:
+        form.tick("Send a welcome e-mail now")
+    return form.press()
+
+
+def id_of(app, account, email="rita@example.org"):
+    with inside(app, account):
+        return db.session.query(Reader).filter_by(email=email).one().id
+
+
+def page_of(browser, app, account):
+    return browser.open(f"/readers/{id_of(app, account)}")
+
+
+def welcomes(app, account):
+    with inside(app, account):
+        return [row.status for row in db.session.query(OutboxMessage).filter_by(kind=Kind.WELCOME)]
+
+
+def links_in(world, *, subject="Welcome"):
+    """The paths of the links to choose a password, newest letter first."""
+    letters = [mail for mail in world.mailbox.messages() if mail.subject.startswith(subject)]
+    return [re.search(r"http://localhost(/kb/\S+/set-password/\S+)", mail.text)[1] for mail in letters]
+
+
+def set_password(app, path):
+    browser = Browser(app)
+    form = browser.open(path).form("Set password")
+    return form.fill("New Password", NEW_PASSWORD).fill("Repeat New Password", NEW_PASSWORD).press()
+
+
+def work(worker):
+    for _ in range(2):
+        worker.sweep()
+        worker.drain()
+
+
+@both_databases
+def test_a_new_reader_is_welcomed_through_the_chosen_service_and_sets_a_password(
+    app, account, owner_browser, service, worker, world
+):
+    assert add_reader(owner_browser).messages == ["Reader Rita added."]
+    work(worker)
+    assert welcomes(app, account) == [Status.ACCEPTED]
+    [letter] = world.mailbox.messages()
+    assert (letter.mail_from, letter.recipients) == ("kb@example.com", ("rita@example.org",))
+    assert "Auto-Submitted: auto-generated" in letter.source
+    assert "List-Unsubscribe" not in letter.source
+    page = page_of(owner_browser, app, account)
+    assert "Accepted by the server" in page.text
+    assert "Not set yet" in page.text
+    [link] = links_in(world)
+    assert set_password(app, link).title != "Set a password"
+    assert "Set" in page_of(owner_browser, app, account).text
+    Browser(app).open(link, status=410)
+
+
+def test_nobody_is_welcomed_unasked(app, account, owner_browser, service):
+    add_reader(owner_browser, welcome=False)
+    assert welcomes(app, account) == []
+    assert "Never" in page_of(owner_browser, app, account).text
+
+
+def test_another_welcome_ends_the_link_before(app, account, owner_browser, service, worker, world):
+    add_reader(owner_browser)
+    work(worker)
+    page = page_of(owner_browser, app, account).press("Send Welcome Again")
+    assert page.messages == ["A welcome is on its way."]
+    work(worker)
+    newest, oldest = links_in(world)
+    Browser(app).open(oldest, status=410)
+    set_password(app, newest)
+    assert actions(owner_browser)[0].startswith("Reader password set with a link")
+
+
+def test_a_welcome_expires_after_the_hours_that_were_chosen(app, account, owner_browser, service, worker, world, clock):
+    owner_browser.open("/readers/settings").form("Save").fill("Welcome Links Work For", "2").press()
+    add_reader(owner_browser)
+    work(worker)
+    [link] = links_in(world)
+    clock.advance(minutes=119)
+    Browser(app).open(link)
+    clock.advance(minutes=2)
+    Browser(app).open(link, status=410)
+
+
+def test_a_failed_welcome_is_marked_until_somebody_clears_it(app, account, owner_browser, service, worker, world):
+    add_reader(owner_browser)
+    with inside(app, account):
+        message = db.session.query(OutboxMessage).filter_by(kind=Kind.WELCOME).one()
+        set_status(message.id, Status.FAILED, "550 5.1.1 No such user")
+    page = page_of(owner_browser, app, account)
+    assert "The welcome did not reach rita@example.org. 550 5.1.1 No such user" in page.text
+    page = page.press("Clear the Warning")
+    assert page.messages == ["The warning is cleared."]
+    assert "did not reach" not in page.text
+    page.press("Send Welcome Again")
+    work(worker)
+    assert "Accepted by the server" in page_of(owner_browser, app, account).text
+
+
+def set_status(message_id, status, reply):
+    with unit_of_work():
+        message = db.session.get(OutboxMessage, message_id)
+        message.status, message.last_reply, message.settled_at = status, reply, house_clock.now()
+
+
+def test_a_welcome_waits_for_a_paused_service_and_says_so(app, account, owner_browser, service, worker):
+    add_reader(owner_browser, welcome=False)
+    with inside(app, account):
+        change(service, paused_at=house_clock.now())
+    page = page_of(owner_browser, app, account).press("Send Welcome")
+    assert page.messages == ["A welcome waits in the queue until the service can send again."]
+    assert "Queued" in page.text
+
+
+def test_a_disabled_reader_is_offered_nothing(app, account, owner_browser, service):
+    add_reader(owner_browser, welcome=False)
+    reader = id_of(app, account)
+    owner_browser.open(f"/readers/{reader}/disable").press("Disable")
+    page = owner_browser.open(f"/readers/{reader}")
+    assert not {"Send Welcome", "Send Reset Link"} & set(page.buttons)
+    owner_browser.open(f"/readers/{reader}/link", status=409)
+
+
+@both_databases
+def test_a_link_can_be_passed_on_by_hand_once(app, account, owner_browser, service):
+    add_reader(owner_browser, welcome=False)
+    page = page_of(owner_browser, app, account).click("Copy a Link").press("Make a Link")
+    address = re.search(r"http://localhost(/kb/[^\s\"<]+/set-password/[^\s\"<]+)", page.html)[1]
+    assert "set-password" not in owner_browser.open(page.path).html
+    set_password(app, address)
+    Browser(app).open(address, status=410)
+    assert "Reader link handed out" in actions(owner_browser)[1]
+
+
+def test_a_reset_is_sent_for_a_reader_and_the_old_password_works_until_then(
+    app, account, owner_browser, service, worker, world
+):
+    add_reader(owner_browser)
+    work(worker)
+    set_password(app, links_in(world)[0])
+    page = page_of(owner_browser, app, account).press("Send Reset Link")
+    assert page.messages == ["A link to set another password is on its way."]
+    work(worker)
+    with inside(app, account):
+        assert db.session.query(Reader).one().password_hash is not None
+    set_password(app, links_in(world, subject="Set a new password")[0])
+
+
+def test_the_pages_are_for_those_who_manage_readers(app, account, owner_browser, browser_as, service):
+    add_reader(owner_browser, welcome=False)
+    reader = id_of(app, account)
+    editor = browser_as("editor")
+    token = editor.open("/").soup.select_one("input[name=csrf_token]")["value"]
+    for path in ("welcome", "clear-welcome", "reset", "link"):
+        editor.post(f"/readers/{reader}/{path}", {"csrf_token": token}, status=403)
+    assert welcomes(app, account) == []
+
+
+class TestWithoutAnySender:
+    """Nobody can send: neither a service nor the platform."""
+
+    @pytest.fixture
+    def platform_url(self):
+        return None
+
+    def test_a_link_is_copied_instead(self, app, account, owner_browser):
+        page = owner_browser.open("/readers/new")
+        assert "Send a welcome e-mail now" not in page.form("Add Reader").labels
+        add_reader(owner_browser, welcome=False)
+        page = page_of(owner_browser, app, account)
+        assert "Nobody can send e-mail to readers now." in page.text
+        assert "Send Welcome" not in page.buttons
+        assert page.click("Copy a Link").press("Make a Link").title == "A link for Rita"
