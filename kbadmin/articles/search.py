@@ -21,6 +21,7 @@ from kbadmin.knowledge_bases.models import KnowledgeBase
 MOST_WORDS = 8
 MOST_FOUND = 50
 AROUND = 90  # characters of text shown on either side of a word that was found
+Query = Select[*tuple[Any, ...]]
 _WORD = re.compile(r"[^\W_]+")
 _FTS5 = table("article_search", column("article_search"), column("article_id", Uuid()))
 _VECTOR: ColumnElement[Any] = literal_column("articles.article_search")
@@ -40,15 +41,27 @@ class Hit:
 
 def search(knowledge_base: KnowledgeBase, viewer: Viewer, text: str) -> list[Hit]:
     """What this viewer may read and has all of these words in it, the best first; nothing for no words."""
+    found: Query = select(Article.id, Article.title, Article.slug, Article.summary, Article.words)
+    query = best_first(found.where(readable(knowledge_base, viewer)), knowledge_base.id, text)
     words = _words(text)
-    if not words:
-        return []
-    found: Select[*tuple[Any, ...]] = select(Article.id, Article.title, Article.slug, Article.summary, Article.words)
-    query = _ranked(found.where(readable(knowledge_base, viewer)), knowledge_base.id, words)
     return [
         Hit(row.id, row.title, row.slug, row.summary, extract(row.words, words))
         for row in db.session.execute(query.limit(MOST_FOUND))
     ]
+
+
+def best_first(query: Query, knowledge_base_id: uuid.UUID, text: str) -> Query:
+    """A query on :class:`Article`, narrowed to those with these words and put in order; no words find nothing."""
+    words = _words(text)
+    if not words:
+        return query.where(Article.id.is_(None))
+    if _is_sqlite():
+        rank = func.bm25(literal_column("article_search"), *_WEIGHTS)
+        joined = query.join(_FTS5, _FTS5.c.article_id == Article.id).where(_in_fts5(knowledge_base_id, words))
+        return joined.order_by(rank, Article.title, Article.id)
+    tsquery = _tsquery(words)
+    rank = func.ts_rank(_VECTOR, tsquery)
+    return query.where(_VECTOR.bool_op("@@")(tsquery)).order_by(rank.desc(), Article.title, Article.id)
 
 
 def matching(knowledge_base_id: uuid.UUID, text: str) -> ColumnElement[bool]:
@@ -70,18 +83,6 @@ def extract(text: str, words: Sequence[str]) -> str:
     if start > 0:
         cut = "…" + cut.partition(" ")[2]
     return cut.rpartition(" ")[0] + "…" if start + 2 * AROUND < len(text) else cut
-
-
-def _ranked(
-    query: Select[*tuple[Any, ...]], knowledge_base_id: uuid.UUID, words: Sequence[str]
-) -> Select[*tuple[Any, ...]]:
-    if _is_sqlite():
-        rank = func.bm25(literal_column("article_search"), *_WEIGHTS)
-        joined = query.join(_FTS5, _FTS5.c.article_id == Article.id).where(_in_fts5(knowledge_base_id, words))
-        return joined.order_by(rank, Article.title, Article.id)
-    tsquery = _tsquery(words)
-    rank = func.ts_rank(_VECTOR, tsquery)
-    return query.where(_VECTOR.bool_op("@@")(tsquery)).order_by(rank.desc(), Article.title, Article.id)
 
 
 def _in_fts5(knowledge_base_id: uuid.UUID, words: Sequence[str]) -> ColumnElement[bool]:

@@ -208,12 +208,12 @@ def test_a_restriction_made_meanwhile_is_not_lifted_unseen(owner_browser, browse
     assert "Only Staff" in owner_browser.open(f"{shelves.path}/articles").text
 
 
-@pytest.mark.parametrize("revision", ["", "0", "-1", "2", "x", "٣", "1" * 30])
-def test_a_form_that_does_not_say_what_it_was_written_over_saves_nothing(owner_browser, shelves, revision):
+def test_a_form_that_does_not_say_what_it_was_written_over_saves_nothing(owner_browser, shelves):
     article = shelves.article(body="Before.")
-    form = editor(owner_browser, shelves, article).fill("Text", "After.")
-    form.form.select_one("input[name=revision]")["value"] = revision
-    form.press(status=409)
+    for revision in ("", "0", "-1", "2", "x", "٣", "1" * 30):
+        form = editor(owner_browser, shelves, article).fill("Text", "After.")
+        form.form.select_one("input[name=revision]")["value"] = revision
+        form.press(status=409)
     assert shelves.row(article).body == "Before."
 
 
@@ -294,25 +294,25 @@ def test_the_list_is_narrowed_by_words_status_and_category(owner_browser, shelve
     assert page.click("Show the whole tree").title == "Articles of Customer Help"
 
 
-@pytest.mark.parametrize(
-    "query",
-    [
-        "q=%00",
-        "q=%22%27*",
-        "q=-",
-        "q=AND+OR+NEAR(",
-        "q=" + "x+" * 500,
-        "q=a&q=b",
-        "status=nonsense",
-        "category=nonsense",
-        "older_than=x",
-        "newer_than=01930d2c-7f0a-7c11-8d3e-0123456789ab",
-    ],
+NONSENSE = (
+    "q=%00",
+    "q=%22%27*",
+    "q=-",
+    "q=AND+OR+NEAR(",
+    "q=" + "x+" * 500,
+    "q=a&q=b",
+    "status=nonsense",
+    "category=nonsense",
+    "older_than=x",
+    "newer_than=01930d2c-7f0a-7c11-8d3e-0123456789ab",
 )
+
+
 @both_databases
-def test_an_address_that_makes_no_sense_is_answered(owner_browser, shelves, query):
+def test_an_address_that_makes_no_sense_is_answered(owner_browser, shelves):
     shelves.article()
-    owner_browser.open(f"{shelves.path}/articles?{query}")
+    for query in NONSENSE:
+        owner_browser.open(f"{shelves.path}/articles?{query}")
 
 
 @both_databases

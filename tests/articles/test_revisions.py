@@ -104,9 +104,9 @@ def test_one_that_there_is_not_does_not_exist(owner_browser, shelves, article, f
         owner_browser.open(f"{shelves.path}/articles/{article}/revisions/{found}{more}", status=404)
 
 
-@pytest.mark.parametrize("number", ["0", "-1", "99999999999999999999", "x"])
-def test_a_number_that_makes_no_sense_is_answered(owner_browser, shelves, article, number):
-    owner_browser.open(f"{shelves.path}/articles/{article}/revisions?older_than={number}")
+def test_a_number_that_makes_no_sense_is_answered(owner_browser, shelves, article):
+    for number in ("0", "-1", "99999999999999999999", "x"):
+        owner_browser.open(f"{shelves.path}/articles/{article}/revisions?older_than={number}")
 
 
 def test_a_revision_of_another_article_is_none_of_this_one(owner_browser, shelves, article):

@@ -1,6 +1,5 @@
 """Search: by beginnings of words, the best first, and never what the viewer may not read."""
 
-import pytest
 from sqlalchemy import select
 
 from kbadmin.articles import operations, publishing, search
@@ -44,10 +43,10 @@ SIGNS = ["", "   ", "!?", '"', "*", "':*", "a:*&b", "\\", "- -", "{", "(", "æ—¥æ
 QUERIES = ["x" * 3000, "AND", "a OR b NOT c", "NEAR(a b)", "title:a"]
 
 
-@pytest.mark.parametrize("text", [*SIGNS, *QUERIES])
-def test_whatever_is_typed_is_answered(shelves, text):
+def test_whatever_is_typed_is_answered(shelves):
     shelves.article("Installing", is_published=True)
-    assert titles(shelves, text) == []
+    for text in [*SIGNS, *QUERIES]:
+        assert titles(shelves, text) == [], text
 
 
 def test_words_of_every_script_are_found(shelves):

@@ -188,7 +188,7 @@ def stage(app, account, clock):
     return Stage(app, account)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(world=worlds())
 def test_a_viewer_finds_exactly_what_is_allowed(stage, world):
     house_clock.set_to(NOW)
