@@ -62,6 +62,7 @@ def render(text: str) -> Rendered:
     if _depth(tokens) > MOST_NESTED:
         raise TooMuch("Lists, quotes or marks stand in each other more than a hundred deep. Take some of them out.")
     left_out = tuple(_only_own_pictures(tokens))
+    _fit_headings(tokens)
     for token in tokens:
         _fit(token)
     cleaned = nh3.clean(
@@ -107,10 +108,19 @@ def _only_own_pictures(tokens: Sequence[Token]) -> Iterator[str]:
                 yield source
 
 
+def _fit_headings(tokens: Sequence[Token]) -> None:
+    """The page's own heading is the first, and no level is left out, whatever somebody began with (WCAG 2.2, 1.3.1)."""
+    above: list[int] = []  # levels as they were written, from the outermost heading to the present one
+    for token in tokens:
+        if token.type == "heading_open":
+            level = int(token.tag[1])
+            above = [*(one for one in above if one < level), level]
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(len(above) + 1, 6)}"
+
+
 def _fit(token: Token) -> None:
-    """The page's own heading is the first; the sides of table cells are classes, as pages allow no style."""
-    if token.type in ("heading_open", "heading_close"):
-        token.tag = f"h{min(int(token.tag[1]) + 1, 6)}"
+    """The sides of table cells are classes, as pages allow no style."""
     if token.type in ("th_open", "td_open") and (side := _SIDES.get(str(token.attrs.pop("style", "")))):
         token.attrs["class"] = side
 

@@ -74,7 +74,9 @@ class Article(AccountOwned, Base):
         belongs_to("knowledge_bases", "knowledge_base_id", ondelete="CASCADE"),
         belongs_to("categories", "category_id"),
         Index("ix_articles_category", "account_id", "category_id", "position"),
-        Index("ix_articles_scheduled", "account_id", "status", "publish_at"),
+        Index("ix_articles_changed", "account_id", "knowledge_base_id", "updated_at", "id"),
+        # For the sweep, which asks for all accounts at once, every few seconds.
+        Index("ix_articles_scheduled", "status", "publish_at"),
     )
 
     knowledge_base_id: Mapped[uuid.UUID] = mapped_column(Uuid)

@@ -21,6 +21,7 @@ from kbadmin import clock, engine, starting
 from kbadmin.app import create_app
 from kbadmin.config import Settings, read_environment
 from kbadmin.demo.certificates import CertificateFiles, ensure_certificates
+from kbadmin.demo.content import READER
 from kbadmin.demo.directory import READY_CLIENT_ID, demo_directory
 from kbadmin.demo.folder import DemoSecrets, NotADemoFolder, prepare
 from kbadmin.demo.identity_provider import IdentityProvider
@@ -194,6 +195,8 @@ def _announce(folder: Path, ports: Ports, secrets: DemoSecrets) -> None:
 kbadmin            {ports.base_url}
   sign in as       {people}
   password         {secrets.password}
+Portal             {ports.base_url}/kb/acme/printer-help
+  sign in as       {READER}, same password
 Mailbox            http://localhost:{ports.mailbox}
 Identity provider  http://localhost:{ports.provider}
 Mail server        localhost port {ports.mail}, STARTTLS

@@ -1,5 +1,6 @@
-"""The demo's account: its people, and one SMTP service that works."""
+"""The demo's account: its people, one SMTP service that works, and a knowledge base with readers."""
 
+import uuid
 from dataclasses import dataclass
 
 from flask import Flask
@@ -11,8 +12,12 @@ from kbadmin.accounts.models import Account
 from kbadmin.audit.operations import COMMAND_LINE
 from kbadmin.database import commit, db, unit_of_work
 from kbadmin.delivery import test_runs
+from kbadmin.demo import content
 from kbadmin.email_addresses import comparable
 from kbadmin.encryption import Secret
+from kbadmin.readers import email_settings
+from kbadmin.readers.email_models import WhenStopped
+from kbadmin.readers.models import Reader
 from kbadmin.smtp import operations as smtp
 from kbadmin.smtp.models import SmtpService
 from kbadmin.smtp.operations import NewSecrets
@@ -53,6 +58,11 @@ def fill(app: Flask, *, password: Secret, mail: LocalMailServer) -> None:
             for email, name, role, manages_smtp in PEOPLE:
                 _add_person(email, name, role, hashed, manages_smtp=manages_smtp)
             service = _add_service(mail)
+            made = content.fill(actor=COMMAND_LINE)
+            _give_password(made.readers["Rita"], hashed)
+            email_settings.change(
+                smtp_service_id=service.id, when_stopped=WhenStopped.WAIT, welcome_hours=72, actor=COMMAND_LINE
+            )
         # Its own write section comes after the throttle has counted, so it is not opened here.
         test_runs.request_test(service, recipient="owner@example.com", is_member=True, actor=COMMAND_LINE)
         commit()
@@ -64,6 +74,11 @@ def _add_person(email: str, name: str, role: Role, hashed: str, *, manages_smtp:
     db.session.add(user)
     db.session.flush()
     db.session.add(Membership(user_id=user.id, role=role, manages_smtp=manages_smtp, joined_at=now))
+
+
+def _give_password(reader_id: uuid.UUID, hashed: str) -> None:
+    reader = db.session.get_one(Reader, reader_id)
+    reader.password_hash, reader.password_changed_at = hashed, clock.now()
 
 
 def _add_service(mail: LocalMailServer) -> SmtpService:

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import select, update
+from sqlalchemy import func, select, update
 
 from kbadmin import clock
 from kbadmin.audit.operations import Actor, record
@@ -117,7 +117,8 @@ def go_on(account_id: str, order: str, after: str) -> None:
 
 def reached(order: Order, most: int) -> int:
     """How many readers the deed would meet, counted up to a limit."""
-    return len(db.session.scalars(_query(order, None).limit(most + 1)).all())
+    some = _query(order, None).limit(most + 1).subquery()
+    return db.session.scalar(select(func.count()).select_from(some)) or 0
 
 
 def _do_chunk(order: Order, after: uuid.UUID | None) -> tuple[int, uuid.UUID | None]:

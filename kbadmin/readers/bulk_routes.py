@@ -45,9 +45,8 @@ def bulk_deed() -> ResponseReturnValue:
     form = _form_for(deed)
     order = Order(deed, chosen.wanted(), _until(form), ids, form.target.data or "" if "target" in form else "")
     if form.validate_on_submit():
-        facts = {"chosen": "ticked in the list"} if ids is not None else chosen.words() or {"chosen": "everybody"}
         try:
-            done = bulk.do(order, actor=current_user.actor, facts=facts)
+            done = bulk.do(order, actor=current_user.actor, facts=_told(order, chosen.words()))
         except LookupError:
             form.target.errors = ["This is gone by now. Choose again."]
         else:
@@ -71,6 +70,15 @@ def kept_filter(**changed: Any) -> dict[str, Any]:
     """The filter as it stands in the address, to go on with; ``changed`` replaces parts of it."""
     kept = {name: value for name, value in request.args.items() if name in FilterForm.NAMES and value}
     return {name: value for name, value in (kept | changed).items() if value}
+
+
+def _told(order: Order, words: dict[str, str]) -> dict[str, str]:
+    """Who was meant, for the audit log; words that found somebody who was deleted may be their name."""
+    if order.ids is not None:
+        return {"chosen": "ticked in the list"}
+    if order.deed is Deed.DELETE and "search" in words:
+        words = words | {"search": "not kept"}
+    return words or {"chosen": "everybody"}
 
 
 def _ticked() -> tuple[uuid.UUID, ...] | None:

@@ -38,8 +38,11 @@ def group_choices() -> list[SelectChoice]:
 
 
 def knowledge_base_choices() -> list[SelectChoice]:
-    """The account's knowledge bases, by name."""
-    return [SelectChoice(found.id, found.name) for found in knowledge_bases.all_of_account() if not found.is_archived]
+    """The account's knowledge bases, by name; archived ones are marked, as they may be brought back."""
+    return [
+        SelectChoice(found.id, f"{found.name} (archived)" if found.is_archived else found.name)
+        for found in knowledge_bases.all_of_account()
+    ]
 
 
 def _as_id(value: Any) -> uuid.UUID:

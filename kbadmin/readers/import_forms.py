@@ -46,6 +46,11 @@ class ImportForm(BelongingFields):
             content = chosen.read(MOST_BYTES + 1)
         labels = {fields.column_of(one): one.label for one in fields.all_fields()}
         try:
-            self.upload = Upload(content, chosen.filename, open_sheet(content, labels))
+            self.upload = Upload(content, _called(chosen.filename), open_sheet(content, labels))
         except BadFile as error:
             raise ValidationError(str(error)) from None
+
+
+def _called(file_name: str) -> str:
+    """The name of a file as pages can show it."""
+    return "".join(letter for letter in file_name if letter.isprintable())[:200] or "readers.csv"

@@ -23,6 +23,7 @@ PAGE = 50
 MOST_COUNTED = 1_000
 RARE = 1_000
 NO_GROUP = "none"
+FIRST_SURROGATE, LAST_SURROGATE = 0xD800, 0xDFFF
 
 # A literal, so that SQLite sees that the index of the few who are not active fits.
 NOT_ACTIVE: ColumnElement[bool] = literal_column("readers.status <> 'active'")
@@ -69,11 +70,15 @@ class Wanted:
 
 @dataclass(frozen=True)
 class Page:
-    """One page of the list, and the readers that the pages before and after it start from."""
+    """One page of the list, the readers that the pages before and after it start from, and how many there are in all.
+
+    ``number`` is counted up to :data:`MOST_COUNTED`; one more stands for «more».
+    """
 
     lines: Sequence[Any] = field(default_factory=list)
     before: uuid.UUID | None = None
     after: uuid.UUID | None = None
+    number: int = 0
 
 
 def page(wanted: Wanted, *, after: uuid.UUID | None = None, before: uuid.UUID | None = None) -> Page:
@@ -81,7 +86,8 @@ def page(wanted: Wanted, *, after: uuid.UUID | None = None, before: uuid.UUID | 
     start, end = _place(after), None
     if start is None:
         end = _place(before)
-    query: Any = select(*LINE).where(*conditions(db.session(), wanted))
+    where = conditions(db.session(), wanted)
+    query: Any = select(*LINE).where(*where)
     if start is not None:
         query = query.where(_beyond(wanted.sort, start, onwards=True))
     if end is not None:
@@ -92,15 +98,15 @@ def page(wanted: Wanted, *, after: uuid.UUID | None = None, before: uuid.UUID | 
         lines.reverse()
     if not lines:
         return Page()
+    number = _count(where, MOST_COUNTED)
     has_before = has_more if end is not None else start is not None
     has_after = True if end is not None else has_more
-    return Page(lines, lines[0].id if has_before else None, lines[-1].id if has_after else None)
+    return Page(lines, lines[0].id if has_before else None, lines[-1].id if has_after else None, number)
 
 
 def count(wanted: Wanted, most: int = MOST_COUNTED) -> int:
     """How many readers are wanted; one more than ``most`` stands for «more»."""
-    some = select(Reader.id).where(*conditions(db.session(), wanted)).limit(most + 1).subquery()
-    return db.session.scalar(select(func.count()).select_from(some)) or 0
+    return _count(conditions(db.session(), wanted), most)
 
 
 def groups_of(reader_ids: Sequence[uuid.UUID], session: Session | None = None) -> dict[uuid.UUID, list[str]]:
@@ -130,10 +136,11 @@ def conditions(session: Session, wanted: Wanted) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = [Reader.deleted_at.is_(None)]
     if wanted.text:
         found.append(_named(session, key(wanted.text)))
-    if wanted.status:
+    if wanted.status == ReaderStatus.ACTIVE:
         found.append(Reader.status == wanted.status)
-        if wanted.status != ReaderStatus.ACTIVE:
-            found.append(NOT_ACTIVE)
+    elif wanted.status:
+        of_status = Reader.status == wanted.status
+        found.append(_rare_or(session, [select(Reader.id).where(of_status, NOT_ACTIVE)], of_status))
     if wanted.group == NO_GROUP:
         found.append(~exists().where(ReaderGroupMember.reader_id == Reader.id))
     elif wanted.group:
@@ -155,6 +162,11 @@ def ordered(query: Any, sort: Sort) -> Any:
 def after_line(sort: Sort, line: Any) -> ColumnElement[bool]:
     """Whoever stands behind this line, which has the columns ``sort_key``, ``created_at`` and ``id``."""
     return _beyond(sort, line, onwards=True)
+
+
+def _count(where: list[ColumnElement[bool]], most: int) -> int:
+    some = select(Reader.id).where(*where).limit(most + 1).subquery()
+    return db.session.scalar(select(func.count()).select_from(some)) or 0
 
 
 def _named(session: Session, text: str) -> ColumnElement[bool]:
@@ -182,8 +194,10 @@ def _rare_or(session: Session, sources: Sequence[Any], otherwise: ColumnElement[
 
 def _begins_with(column: Any, text: str) -> ColumnElement[bool]:
     """Byte by byte, as both databases keep keys: a range of the index."""
-    end = text[:-1] + chr(min(ord(text[-1]) + 1, 0x10FFFF))
-    return and_(column >= text, column < end)
+    following = min(ord(text[-1]) + 1, 0x10FFFF)
+    if following == FIRST_SURROGATE:  # Half a character is none: the next whole one.
+        following = LAST_SURROGATE + 1
+    return and_(column >= text, column < text[:-1] + chr(following))
 
 
 def _ordered(query: Any, sort: Sort, *, onwards: bool) -> Any:

@@ -81,7 +81,6 @@ def index() -> ResponseReturnValue:
         is_filtered=not wanted.is_everybody,
         is_turned=bool(_id("after") or _id("before")),
         page=page,
-        number=listing.count(wanted),
         most_counted=listing.MOST_COUNTED,
         groups_of=listing.groups_of(ids),
         access_of=listing.access_of(ids),

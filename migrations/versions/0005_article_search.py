@@ -1,4 +1,7 @@
-"""Finding articles: in SQLite a table of words that triggers keep, in PostgreSQL a generated column with an index."""
+"""Finding articles: in SQLite a table of words that triggers keep, in PostgreSQL a generated column with an index.
+
+And indexes for two questions that would read whole articles otherwise: which are due, and which changed last.
+"""
 
 from alembic import op
 
@@ -46,11 +49,17 @@ _POSTGRESQL = (
 
 
 def upgrade():
+    op.drop_index("ix_articles_scheduled", "articles")
+    op.create_index("ix_articles_scheduled", "articles", ["status", "publish_at"])
+    op.create_index("ix_articles_changed", "articles", ["account_id", "knowledge_base_id", "updated_at", "id"])
     for statement in _SQLITE if op.get_bind().dialect.name == "sqlite" else _POSTGRESQL:
         op.execute(statement)
 
 
 def downgrade():
+    op.drop_index("ix_articles_changed", "articles")
+    op.drop_index("ix_articles_scheduled", "articles")
+    op.create_index("ix_articles_scheduled", "articles", ["account_id", "status", "publish_at"])
     if op.get_bind().dialect.name == "sqlite":
         for event in ("insert", "delete", "update"):
             op.execute(f"DROP TRIGGER articles_found_after_{event}")

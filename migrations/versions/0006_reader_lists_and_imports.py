@@ -1,4 +1,7 @@
-"""Readers found by the beginning of their names, and imports of readers from files."""
+"""Readers found by the beginning of their names, and imports of readers from files.
+
+Nobody could add a reader before, so there are no names whose keys would have to be made.
+"""
 
 import sqlalchemy as sa
 from alembic import op

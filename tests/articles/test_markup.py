@@ -80,10 +80,15 @@ def test_headings_stand_below_the_title_and_can_be_linked_to():
         ("h2", "section-über-uns"),
         ("h3", "section-ways-means"),
         ("h3", "section-ways-means--2"),
-        ("h6", "section-deep"),
+        ("h4", "section-deep"),
         ("h2", "section-日本"),
         ("h2", "section-part"),
     ]
+
+
+def test_no_level_of_headings_is_left_out():
+    found = soup("### First\n##### Below\n## Higher\n# Highest\n### Two down")
+    assert [one.name for one in found.find_all(re.compile("h[1-6]"))] == ["h2", "h3", "h2", "h2", "h3"]
 
 
 def test_pictures_come_from_the_knowledge_base_only():

@@ -96,6 +96,13 @@ def test_the_sweep_publishes_in_every_account_what_is_due_and_nothing_else(clock
     assert theirs.row(withdrawn).status == ArticleStatus.DRAFT
 
 
+def test_the_sweep_reads_no_articles_to_find_none(app, shelves):
+    asked = "EXPLAIN QUERY PLAN SELECT id FROM articles WHERE status = 'scheduled' AND publish_at <= '2026-03-02'"
+    with app.app_context(), db.engine.connect() as connection:
+        plan = " ".join(str(row) for row in connection.exec_driver_sql(asked))
+    assert "ix_articles_scheduled (status=? AND publish_at<?)" in plan
+
+
 def test_the_sweep_passes_over_what_was_deleted_meanwhile(clock, worker, shelves):
     article = shelves.article()
     with shelves.writing():

@@ -1,44 +1,175 @@
 """Knowledge bases, articles and readers of an account in which everything can be seen, and the paths to them."""
 
+import uuid
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
+
 from flask import Flask
+from sqlalchemy import select
 
 from kbadmin.access import Role
+from kbadmin.articles import operations as articles
+from kbadmin.articles.models import ArticleRevision
 from kbadmin.audit.operations import Actor
-from kbadmin.database import commit, unit_of_work
+from kbadmin.database import commit, db, unit_of_work
 from kbadmin.delivery import test_runs
-from kbadmin.knowledge_bases import operations, roles
+from kbadmin.demo import content
+from kbadmin.knowledge_bases import operations, pictures, roles
 from kbadmin.knowledge_bases.models import Audience
-from kbadmin.readers import email_settings
+from kbadmin.readers import email_settings, fields, passwords
 from kbadmin.readers.email_models import WhenStopped
+from kbadmin.readers.emails import set_password_address
+from kbadmin.readers.import_models import Plan, ReaderImport, ReaderImportRow, Stage
+from kbadmin.readers.models import Reader
 from kbadmin.smtp import operations as smtp
-from tests.factories import OpenedAccount, add_person, inside
+from tests.factories import OpenedAccount, Person, add_person, inside
+from tests.knowledge_bases.conftest import picture
+from tests.portal.library import HASHED
 
 
-def furnish_knowledge(app: Flask, account: OpenedAccount) -> dict[str, str]:
-    """Two knowledge bases, one of them archived; somebody who works in one only; a service for reader e-mails."""
+@dataclass(frozen=True)
+class Knowledge:
+    """Paths by what stands there: of the admin, and of the portal."""
+
+    admin: dict[str, str] = field(default_factory=dict)
+    portal: dict[str, str] = field(default_factory=dict)
+
+
+def furnish_knowledge(app: Flask, account: OpenedAccount) -> Knowledge:
+    """The demo's content, an archived knowledge base, a member who works in one only, a service for reader e-mails."""
     actor = Actor(account.owner.id, account.owner.name)
     wanda = add_person(app, account, "writer", name="Wanda Writer")
     with inside(app, account), unit_of_work():
-        help_ = operations.create(
-            name="Customer Help", time_zone="Europe/Berlin", audience=Audience.PUBLIC, actor=actor
-        )
+        made = content.fill(actor=actor, audience=Audience.PUBLIC)
         old = operations.create(name="Handbook 2019", time_zone="UTC", audience=Audience.READERS, actor=actor)
         operations.archive(old.id, actor=actor)
-        roles.narrow(wanda.membership_id, {help_.id: Role.WRITER}, actor=actor)
-        ids = help_.id, old.id
-    paths = {
+        roles.narrow(wanda.membership_id, {made.knowledge_base: Role.WRITER}, actor=actor)
+        article_id, revision_id = _rewritten(made, actor)
+        department = fields.create(label="Department", is_required=False, actor=actor)
+        rita = db.session.get_one(Reader, made.readers["Rita"])
+        rita.password_hash = HASHED
+        token = passwords.hand_out_link(made.readers["Rita"], lifetime=passwords.HANDED_OUT_LIFETIME)
+        link = urlsplit(set_password_address(token)).path
+        pictures.keep(pictures.read(picture()), knowledge_base_id=made.knowledge_base, by=actor.label)
+        import_id = _checked_import()
+        field_id, archived_id = department.id, old.id
+    here, at = f"/knowledge-bases/{made.knowledge_base}", f"/kb/{account.slug}"
+    admin = _knowledge_base_paths(here, f"/knowledge-bases/{archived_id}", wanda)
+    admin |= _article_paths(here, article_id, revision_id, made)
+    admin |= _reader_paths(made.readers["Rita"], made.groups["Partners"], field_id, import_id)
+    admin |= _test_of_reader_emails(app, account, actor)
+    return Knowledge(admin, _portal_paths(at, link))
+
+
+def _rewritten(made: content.Content, actor: Actor) -> tuple[uuid.UUID, uuid.UUID]:
+    """An article with two revisions, and the first of them."""
+    article = articles.find(made.knowledge_base, made.articles["The light is red"])
+    assert article is not None
+    wanted = articles.Wanted(
+        title=article.title,
+        summary=article.summary,
+        body=article.body + "\n\nCall us.",
+        category_id=article.category_id,
+    )
+    articles.change(made.knowledge_base, article.id, wanted, revision=article.revision, actor=actor)
+    query = select(ArticleRevision.id).filter_by(article_id=article.id).order_by(ArticleRevision.number)
+    return article.id, db.session.scalars(query).first()
+
+
+def _checked_import() -> uuid.UUID:
+    """A file that was looked through and waits for a word."""
+    begun = ReaderImport(file_name="readers.csv", rows=1, stage=Stage.CHECKED, to_create=1, begun_by={"label": "Olive"})
+    db.session.add(begun)
+    db.session.flush()
+    values = {"email": "nora@example.org", "first_name": "Nora"}
+    db.session.add(
+        ReaderImportRow(import_id=begun.id, number=2, plan=Plan.CREATE, email_key="nora@example.org", values=values)
+    )
+    return begun.id
+
+
+def _knowledge_base_paths(here: str, archived: str, wanda: Person) -> dict[str, str]:
+    return {
         "list": "/knowledge-bases",
         "create": "/knowledge-bases/new",
-        "overview": f"/knowledge-bases/{ids[0]}",
-        "settings": f"/knowledge-bases/{ids[0]}/settings",
-        "archive": f"/knowledge-bases/{ids[0]}/archive",
-        "archived": f"/knowledge-bases/{ids[1]}",
-        "bring back": f"/knowledge-bases/{ids[1]}/archive",
+        "overview": here,
+        "settings": f"{here}/settings",
+        "archive": f"{here}/archive",
+        "archived": archived,
+        "bring back": f"{archived}/archive",
         "people": "/knowledge-bases/people",
         "person": f"/knowledge-bases/people/{wanda.membership_id}",
+    }
+
+
+def _article_paths(here: str, article_id: uuid.UUID, revision_id: uuid.UUID, made: content.Content) -> dict[str, str]:
+    article = f"{here}/articles/{article_id}"
+    deeds = ("edit", "publish", "callout", "withdraw", "archive", "delete", "revisions")
+    revision = f"{article}/revisions/{revision_id}"
+    shelf = f"{here}/categories/{made.categories['For partners']}"
+    paths = {f"article {deed}": f"{article}/{deed}" for deed in deeds}
+    return paths | {
+        "articles": f"{here}/articles",
+        "articles found": f"{here}/articles?q=printer",
+        "new article": f"{here}/articles/new",
+        "article": article,
+        "draft": f"{here}/articles/{made.articles['draft']}",
+        "publish draft": f"{here}/articles/{made.articles['draft']}/publish",
+        "revision": revision,
+        "restore revision": f"{revision}/restore",
+        "new category": f"{here}/categories/new",
+        "category": shelf,
+        "delete category": f"{shelf}/delete",
+        "pictures": f"{here}/pictures",
+    }
+
+
+def _reader_paths(
+    reader_id: uuid.UUID, group_id: uuid.UUID, field_id: uuid.UUID, import_id: uuid.UUID
+) -> dict[str, str]:
+    reader = f"/readers/{reader_id}"
+    return {
+        "readers": "/readers",
+        "readers found": "/readers?q=ri",
+        "nobody found": "/readers?q=zzz",
+        "new reader": "/readers/new",
+        "reader": reader,
+        "disable reader": f"{reader}/disable",
+        "delete reader": f"{reader}/delete",
+        "reader link": f"{reader}/link",
+        "groups": "/readers/groups",
+        "new group": "/readers/groups/new",
+        "group": f"/readers/groups/{group_id}",
+        "delete group": f"/readers/groups/{group_id}/delete",
+        "fields": "/readers/fields",
+        "new field": "/readers/fields/new",
+        "field": f"/readers/fields/{field_id}",
+        "delete field": f"/readers/fields/{field_id}/delete",
+        "import": "/readers/import",
+        "checked import": f"/readers/import/{import_id}",
+        "stop import": f"/readers/import/{import_id}/stop",
+        "delete many": "/readers/bulk?deed=delete&whom=found",
         "reader e-mails": "/readers/settings",
     }
-    return paths | _test_of_reader_emails(app, account, actor)
+
+
+def _portal_paths(at: str, link: str) -> dict[str, str]:
+    return {
+        "index": at,
+        "home": f"{at}/printer-help",
+        "article": f"{at}/printer-help/articles/first-steps",
+        "category": f"{at}/printer-help/categories/getting-started",
+        "search": f"{at}/printer-help/search?q=light",
+        "nothing found": f"{at}/printer-help/search?q=zzz",
+        "not found": f"{at}/printer-help/articles/price-list",
+        "sign in": f"{at}/sign-in",
+        "forgot password": f"{at}/forgot-password",
+        "reset asked for": f"{at}/forgot-password/sent",
+        "set password": link,
+        "choose password": f"{at}/set-password",
+        "profile": f"{at}/profile",
+        "change password": f"{at}/profile/password",
+    }
 
 
 def _test_of_reader_emails(app: Flask, account: OpenedAccount, actor: Actor) -> dict[str, str]:

@@ -13,6 +13,7 @@ from flask import Flask
 
 from kbadmin.config import Settings
 from kbadmin.database import unit_of_work
+from kbadmin.demo.content import READER
 from kbadmin.demo.directory import READY_CLIENT_ID
 from kbadmin.users import invitations, password_changes
 from tests.factories import OpenedAccount, add_person
@@ -20,6 +21,7 @@ from tests.journeys.knowledge import furnish_knowledge
 from tests.journeys.mail import furnish_mail
 from tests.journeys.showcase import Showcase, account_with_many_services, furnish
 from tests.journeys.visitor import Visitor
+from tests.portal.library import PASSWORD
 from tests.world import MAILBOX, World
 
 pytestmark = pytest.mark.browser
@@ -28,6 +30,11 @@ pytestmark = pytest.mark.browser
 NO_PAGES = {
     "static",
     "knowledge_bases.picture",
+    "portal.image",
+    "portal.logo",
+    "portal.theme",
+    "readers.export",
+    "readers.import_template",
     "health.live",
     "health.ready",
     "metrics.metrics",
@@ -127,7 +134,8 @@ def links(app: Flask, account: OpenedAccount) -> dict[str, str]:
 def test_no_page_is_forgotten(app, shown, links):
     """A page that is added to the product must be looked at here."""
     stops = [*service_stops(shown), *people_stops(shown), *public_stops(links), *mail_stops(app, shown)]
-    stops += knowledge_stops(app, shown)
+    knowledge = furnish_knowledge(app, shown.account)
+    stops += [Stop(path) for path in [*knowledge.admin.values(), *knowledge.portal.values()]]
     adapter = app.url_map.bind("localhost")
     seen = set()
     for path in {stop.path.partition("?")[0] for stop in stops} - {"/nowhere", "/sign-out"}:
@@ -135,12 +143,18 @@ def test_no_page_is_forgotten(app, shown, links):
     assert {rule.endpoint for rule in app.url_map.iter_rules() if "GET" in rule.methods} - NO_PAGES - seen == set()
 
 
-def knowledge_stops(app: Flask, shown: Showcase) -> Iterator[Stop]:
-    paths = furnish_knowledge(app, shown.account)
+def knowledge_stops(paths: dict[str, str]) -> Iterator[Stop]:
     yield from (Stop(path) for path in paths.values())
     yield Stop(paths["create"], pressing("Create", Name=""))
     yield Stop(paths["settings"], pressing("Save", Name="", Address="sign-in", Colour="#ffffff"))
+    yield Stop(paths["new article"], pressing("Save Draft", Title=""))
+    yield Stop(paths["new reader"], pressing("Add Reader", **{"E-mail Address": "nobody"}))
     yield Stop(paths["reader e-mails"], pressing("Save", **{"Welcome Links Work For": "0"}))
+
+
+def portal_stops(paths: dict[str, str]) -> Iterator[Stop]:
+    yield from (Stop(path) for name, path in paths.items() if name not in ("profile", "change password"))
+    yield Stop(paths["sign in"], pressing("Sign in", **{"E-mail Address": "rita@example.com", "Password": "wrong"}))
 
 
 def mail_stops(app: Flask, shown: Showcase) -> Iterator[Stop]:
@@ -180,7 +194,15 @@ def test_the_pages_of_mail_are_free_of_faults(app, shown, visitor):
 
 
 def test_the_pages_of_knowledge_bases_are_free_of_faults(app, shown, visitor):
-    look_at(visitor.sign_in(shown.account.owner), knowledge_stops(app, shown))
+    knowledge = furnish_knowledge(app, shown.account)
+    look_at(visitor.sign_in(shown.account.owner), knowledge_stops(knowledge.admin))
+
+
+def test_the_pages_of_the_portal_are_free_of_faults(app, account, visitor):
+    portal = furnish_knowledge(app, account).portal
+    look_at(visitor, portal_stops(portal))
+    visitor.open(portal["sign in"]).fill(**{"E-mail Address": READER, "Password": PASSWORD}).press("Sign in")
+    look_at(visitor, [Stop(portal[name]) for name in ("home", "article", "profile", "change password")])
 
 
 def test_the_pages_of_people_are_free_of_faults(shown, visitor):

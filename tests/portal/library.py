@@ -21,7 +21,7 @@ from tests.browser import Browser, Page
 from tests.factories import OpenedAccount, inside
 
 PASSWORD = "correct-horse-battery-staple"
-_HASHED = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
+HASHED = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 _numbers = itertools.count(1)
 
 
@@ -81,7 +81,7 @@ class Library:
 
     def reader(self, email: str = "", *, groups: Any = (), access: Any = None, **values: Any) -> Made:
         email = email or f"reader-{next(_numbers)}@example.com"
-        usual = {"password_hash": _HASHED, "reads_everything": access is None, "sort_key": email}
+        usual = {"password_hash": HASHED, "reads_everything": access is None, "sort_key": email}
         with inside(self.app, self.account), unit_of_work():
             made = Reader(
                 email=email, email_key=comparable(email), email_domain=email.partition("@")[2], **(usual | values)

@@ -162,6 +162,7 @@ def test_without_a_file_one_is_asked_for(owner_browser):
     assert page.errors == ["Choose the file with your readers."]
 
 
+@both_databases
 def test_what_is_wrong_with_a_row_is_said_of_that_row_alone(app, account, upload, worker, owner_browser):
     add_field(owner_browser, "Department", required=True)
     rows = [

@@ -106,6 +106,17 @@ def test_saving_nothing_new_is_no_change(app, account, owner_browser, knowledge_
     assert actions(owner_browser) == before
 
 
+def test_access_to_an_archived_knowledge_base_is_kept(app, account, owner_browser, knowledge_base):
+    named = {"reads_everything": False, "knowledge_bases": frozenset([knowledge_base])}
+    reader_id = add(app, account, "rita@example.org", "Rita", **named)
+    owner_browser.open(f"/knowledge-bases/{knowledge_base}/archive").press("Archive")
+    form = owner_browser.open(f"/readers/{reader_id}").form("Save").fill("First Name", "Maria")
+    assert "Customer Help (archived)" in form.labels
+    form.press()
+    with inside(app, account):
+        assert list(db.session.scalars(select(ReaderAccess.knowledge_base_id))) == [knowledge_base]
+
+
 def test_a_new_address_ends_sessions_and_links_and_a_new_name_does_not(app, account, owner_browser):
     reader_id, other = add(app, account, "rita@example.org"), add(app, account)
     for one in (reader_id, other):

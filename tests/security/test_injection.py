@@ -17,6 +17,7 @@ from kbadmin.demo.serving import serve
 from kbadmin.outbox.models import DeliveryAttempt, OutboxMessage
 from kbadmin.smtp.models import SmtpService
 from kbadmin.users.models import User, UserSession
+from tests.articles.marked import mark_articles
 from tests.browser import Browser
 from tests.factories import inside, sign_in, signed_in
 from tests.security.whole import fill
@@ -118,6 +119,7 @@ def test_what_stands_in_the_rows_is_text_on_every_page(app, account, payload):
         for entry in db.session.scalars(select(AuditEntry)):
             entry.actor = entry.subject = entry.subject_kind = entry.network_address = payload
             entry.facts = {payload: payload, "list": [payload], "deep": {payload: payload}}
+        mark_articles(payload)
         for session in db.session.scalars(select(UserSession)):
             session.browser, session.network_address = payload, payload[:45]
     client, shown = signed_in(app, account.owner).client, 0
@@ -126,6 +128,8 @@ def test_what_stands_in_the_rows_is_text_on_every_page(app, account, payload):
             for address in filled.addresses(rule):
                 response = client.get(address)
                 assert response.status_code < 500, address
+                if response.mimetype.startswith("image/"):
+                    continue  # Written anew when it was uploaded.
                 if response.mimetype != "text/html":
                     assert response.headers["Content-Disposition"].startswith("attachment")
                     continue
