@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Select, func, or_, select, tuple_
 from sqlalchemy.orm import defer
 
 from kbadmin import clock
+from kbadmin.articles import callouts
 from kbadmin.articles.models import Article, Callout, Category
 from kbadmin.articles.visibility import Viewer, open_categories, readable
 from kbadmin.database import db
@@ -60,7 +61,7 @@ class Contents:
     """A knowledge base through the eyes of one viewer. Who may see what is asked once."""
 
     def __init__(self, knowledge_base: KnowledgeBase, viewer: Viewer) -> None:
-        self.knowledge_base = knowledge_base
+        self.knowledge_base, self.viewer = knowledge_base, viewer
         self._open = open_categories(knowledge_base, viewer)
         self.readable: ColumnElement[bool] = readable(knowledge_base, viewer, categories=self._open)
 
@@ -129,11 +130,6 @@ class Contents:
         ).where(self.readable)
 
 
-def callout_of(article: Article) -> Callout | None:
-    """What readers are told about an article now."""
-    return _still(article.callout, article.callout_until)
-
-
 def _shelves(
     parent_id: uuid.UUID | None,
     below: Mapping[uuid.UUID | None, list[Category]],
@@ -170,17 +166,13 @@ def _still_called_out() -> ColumnElement[bool]:
     return or_(Article.callout_until.is_(None), Article.callout_until > clock.now())
 
 
-def _still(callout: Callout | None, until: datetime | None) -> Callout | None:
-    return callout if callout and (until is None or clock.now() < until) else None
-
-
 def _first(query: Select[*tuple[Any, ...]]) -> Entry | None:
     return next(iter(_as_entries(query.limit(1))), None)
 
 
 def _as_entries(query: Select[*tuple[Any, ...]]) -> list[Entry]:
     return [
-        Entry(row.id, row.title, row.slug, row.summary, _still(row.callout, row.callout_until), row.change_note,
+        Entry(row.id, row.title, row.slug, row.summary, callouts.current(row), row.change_note,
               row.updated_at)
         for row in db.session.execute(query)
     ]  # fmt: skip

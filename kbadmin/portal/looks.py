@@ -6,6 +6,7 @@ from flask import Response, g, make_response, render_template, request, url_for
 from markupsafe import Markup
 
 from kbadmin import headers
+from kbadmin.articles import markup
 from kbadmin.articles.models import Article
 from kbadmin.knowledge_bases.models import Attachment, KnowledgeBase
 
@@ -13,7 +14,6 @@ USUAL_COLOUR = "#0a4c99"
 PAGE_SECONDS = 60
 FILE_SECONDS = 60 * 60
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
-_PICTURE = re.compile(r'(?<=src=")attachment:([0-9a-f-]{36})(?=")')
 
 
 def page(template: str, **values: object) -> Response:
@@ -42,12 +42,8 @@ def picture(kept: Attachment, *, is_private: bool = False) -> Response:
 
 
 def text_of(article: Article) -> Markup:
-    """What an article says; it was cleaned when it was saved. Its pictures get their addresses here."""
-
-    def address(found: re.Match[str]) -> str:
-        return url_for("portal.image", image_id=found[1])
-
-    return Markup(_PICTURE.sub(address, article.html))  # noqa: S704 - cleaned when it was saved.
+    """What an article says, with its pictures at the portal's addresses."""
+    return markup.shown(article.html, lambda picture_id: url_for("portal.image", image_id=picture_id))
 
 
 def _kept(response: Response, seconds: int) -> Response:

@@ -5,8 +5,8 @@ import uuid
 from kbadmin import clock
 from kbadmin.audit.operations import Subject, record
 from kbadmin.database import begin_writing, db
-from kbadmin.names import folded
 from kbadmin.readers import sessions
+from kbadmin.readers.keys import keys_of
 from kbadmin.readers.models import Reader
 from kbadmin.readers.passwords import actor_of
 
@@ -19,7 +19,8 @@ def rename(reader_id: uuid.UUID, *, first_name: str, last_name: str, network_add
         return
     actor = actor_of(reader, network_address)
     reader.first_name, reader.last_name = first_name, last_name
-    reader.sort_key = folded(f"{last_name} {first_name}".strip() or reader.email)
+    keys = keys_of(reader.email, first_name, last_name)
+    reader.sort_key, reader.name_key = keys.sort_key, keys.name_key
     reader.updated_at = clock.now()
     record("reader changed their name", actor=actor, subject=Subject("reader", reader.id, reader.label))
 

@@ -8,10 +8,11 @@ from flask import abort, g, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 
 from kbadmin.access import Permission, requires
+from kbadmin.articles import callouts
 from kbadmin.knowledge_bases import pictures
 from kbadmin.portal import door, looks, search
 from kbadmin.portal.blueprint import blueprint
-from kbadmin.portal.contents import Contents, callout_of
+from kbadmin.portal.contents import Contents
 
 
 @blueprint.get("")
@@ -61,7 +62,7 @@ def article(knowledge_base: str, slug: str) -> ResponseReturnValue:
         contents=contents,
         article=found,
         text=looks.text_of(found),
-        callout=callout_of(found),
+        callout=callouts.current(found),
         way=contents.way_to(found.category_id),
         before=before,
         after=after,
@@ -73,9 +74,8 @@ def article(knowledge_base: str, slug: str) -> ResponseReturnValue:
 @requires(Permission.PUBLIC)
 def search_page(knowledge_base: str) -> ResponseReturnValue:
     """The articles in which all the words stand."""
-    contents = _contents_or_leave(knowledge_base)
-    asked = " ".join(search.words_of(request.args.get("q", "")))
-    hits = search.found(contents, asked)
+    contents, asked = _contents_or_leave(knowledge_base), search.question(request.args.get("q", ""))
+    hits = search.found(contents.knowledge_base, contents.viewer, asked)
     return looks.page("portal/search.html", contents=contents, asked=asked, hits=hits, most=search.MOST_FOUND)
 
 
