@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from jinja2 import BytecodeCache, FileSystemBytecodeCache
 
 from kbadmin import clock as house_clock
 from kbadmin import engine
@@ -42,13 +43,20 @@ def settings(database_kind: str, databases: Databases, tmp_path: Path) -> Iterat
     databases.drop(url)
 
 
+@pytest.fixture(scope="session")
+def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> BytecodeCache:
+    """Templates are compiled once a run: with an application for each test that took a third of the time."""
+    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+
+
 @pytest.fixture
-def make_app() -> Iterator[Callable[[Settings], Flask]]:
+def make_app(compiled_templates: BytecodeCache) -> Iterator[Callable[[Settings], Flask]]:
     """Applications for settings of the test's own; each gives back its connections at the end."""
     made: list[Flask] = []
 
     def make(settings: Settings) -> Flask:
         made.append(create_app(settings))
+        made[-1].jinja_env.bytecode_cache = compiled_templates
         return made[-1]
 
     yield make
