@@ -37,8 +37,12 @@ SWEEPS: list[Callable[[], None]] = []
 
 
 def task(function: Task) -> Task:
-    """Make a function something that :func:`wake` can ask for. It runs in an application context of its own."""
-    TASKS[function.__qualname__] = function
+    """Make a function something that :func:`wake` can ask for. It runs in an application context of its own.
+
+    Its name must be no other task's: it is all that a queue keeps. Raises RuntimeError otherwise.
+    """
+    if TASKS.setdefault(function.__qualname__, function).__module__ != function.__module__:
+        raise RuntimeError(f"two tasks are named {function.__qualname__}")
     return function
 
 

@@ -2,7 +2,7 @@
 
 They are done some hundreds at a time, each in a transaction of its own, in the order of their ids and only those who
 were there when the question was asked: nobody is met twice, and nobody who comes meanwhile is met at all. The first
-are done at once, the rest by :func:`go_on`. If that wake-up is lost, the others are as before, and the person
+are done at once, the rest by :func:`go_on_with_readers`. If that wake-up is lost, the others are as before, and the person
 presses again.
 """
 
@@ -96,12 +96,12 @@ def do(order: Order, *, actor: Actor, facts: Mapping[str, Any]) -> Done:
     said = number if last is None else f"more than {number:,}"
     record(PHRASES[order.deed], actor=actor, number=said, target=target, **facts)
     if last is not None:
-        wake(go_on, str(current_account()), order.as_json(), str(last))
+        wake(go_on_with_readers, str(current_account()), order.as_json(), str(last))
     return Done(number, goes_on=last is not None)
 
 
 @task
-def go_on(account_id: str, order: str, after: str) -> None:
+def go_on_with_readers(account_id: str, order: str, after: str) -> None:
     """The next ones of :func:`do`, and so on."""
     enter(uuid.UUID(account_id))
     with unit_of_work():
@@ -112,7 +112,7 @@ def go_on(account_id: str, order: str, after: str) -> None:
             return
         _, last = _do_chunk(read, uuid.UUID(after))
         if last is not None:
-            wake(go_on, account_id, order, str(last))
+            wake(go_on_with_readers, account_id, order, str(last))
 
 
 def reached(order: Order, most: int) -> int:

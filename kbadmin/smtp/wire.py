@@ -97,6 +97,9 @@ class Wire:
             return
         # All write, then all go on: to wake a server that sleeps costs more than to give it another message.
         together.pause()
+        # Whoever was stopped for long must not send what others have taken over since.
+        deadline = deadline.begin()
+        deadline.remaining()
         while self.written < size:
             self.written += self._send_beside(together, view[self.written : self.written + at_once], deadline)
         together.pause()
