@@ -2,8 +2,8 @@
 
 They are done some hundreds at a time, each in a transaction of its own, in the order of their ids and only those who
 were there when the question was asked: nobody is met twice, and nobody who comes meanwhile is met at all. The first
-are done at once, the rest by :func:`go_on_with_readers`. If that wake-up is lost, the others are as before, and the person
-presses again.
+are done at once, the rest by :func:`go_on_with_readers`. If that wake-up is lost, the others are as before, and the
+person presses again.
 """
 
 import json
