@@ -90,16 +90,14 @@ class Wire:
         self.written, size = 0, len(data)
         at_once = RECORD if isinstance(self._socket, ssl.SSLSocket) else size
         view = data if size <= at_once else memoryview(data)
-        together = current()
+        deadline, together = deadline.begin(), current()
         if together is None:
             while self.written < size:
                 self.written += self._send_and_wait(view[self.written : self.written + at_once], deadline)
             return
         # All write, then all go on: to wake a server that sleeps costs more than to give it another message.
         together.pause()
-        # Whoever was stopped for long must not send what others have taken over since.
-        deadline = deadline.begin()
-        deadline.remaining()
+        deadline.remaining()  # Whoever was stopped for long must not send what others have taken over since.
         while self.written < size:
             self.written += self._send_beside(together, view[self.written : self.written + at_once], deadline)
         together.pause()
@@ -139,8 +137,7 @@ class Wire:
             with contextlib.suppress(*WAITED):
                 return self._socket.recv(CHUNK)
 
-    def _send_and_wait(self, piece: bytes | memoryview, limit: Deadline | Span) -> int:
-        deadline = limit.begin()
+    def _send_and_wait(self, piece: bytes | memoryview, deadline: Deadline) -> int:
         while True:
             self._wait_at_most(deadline.remaining())
             with contextlib.suppress(*WAITED):
@@ -155,13 +152,12 @@ class Wire:
                 deadline = deadline or self._deadline.begin()
                 _give_way(together, self._socket, reason, READABLE, deadline)
 
-    def _send_beside(self, together: Multiplexer, piece: bytes | memoryview, limit: Deadline | Span) -> int:
-        flags, deadline = self._not_waiting(), None
+    def _send_beside(self, together: Multiplexer, piece: bytes | memoryview, deadline: Deadline) -> int:
+        flags = self._not_waiting()
         while True:
             try:
                 return self._socket.send(piece, flags)
             except WOULD_WAIT as reason:
-                deadline = deadline or limit.begin()
                 _give_way(together, self._socket, reason, WRITABLE, deadline)
 
     def _not_waiting(self) -> int:

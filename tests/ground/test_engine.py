@@ -98,3 +98,17 @@ def test_the_queue_lives_in_postgresql_too(settings, make_app):
     ask(app, "through postgresql")
     assert Worker(app).drain() == 1
     assert heard == [("through postgresql",)]
+
+
+def test_two_tasks_of_one_name_would_replace_each_other_and_are_refused():
+    def a_task_of_its_own() -> None:
+        """Nothing to do."""
+
+    name = engine.task(a_task_of_its_own).__qualname__
+    try:
+        stranger = type(a_task_of_its_own)(a_task_of_its_own.__code__, {"__name__": "another.module"})
+        stranger.__qualname__ = name
+        with pytest.raises(RuntimeError, match="two tasks are named"):
+            engine.task(stranger)
+    finally:
+        del engine.TASKS[name]

@@ -567,3 +567,15 @@ def test_a_server_that_ended_an_idle_connection_is_not_asked(behaviour, said):
         assert not connection.is_alive()
         assert not connection.is_open
     assert not server.pieces
+
+
+def test_whoever_was_stopped_past_the_end_of_the_session_sends_nothing_more():
+    # A frozen worker: by the time it goes on, others have taken its messages over.
+    slices, results = Multiplexer(), []
+    with connected(budget=replace(ROOMY, session=0.4, data=0.1, final_reply=0.1)) as (server, connection):
+        slices.start(lambda: results.extend(connection.submit(SENDER, map(outgoing, (1, 2)))))
+        slices.start(lambda: time.sleep(0.6))
+        slices.run(look_seconds=10, look=lambda: None)
+        time.sleep(0.1)
+        assert server.pieces == []
+    assert [Run.words(result) for result in results] == [(Stage.SENDER, "timed_out", False)]
