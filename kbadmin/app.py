@@ -41,6 +41,7 @@ from kbadmin.readers import email_routes as reader_emails
 from kbadmin.readers import routes as readers
 from kbadmin.secrets_commands import secrets as secrets_commands
 from kbadmin.smtp import routes as smtp
+from kbadmin.subscriptions import routes as subscriptions
 from kbadmin.users import routes as users
 from kbadmin.users.commands import users as users_commands
 
@@ -57,6 +58,7 @@ ROOMS = (
     articles,
     readers,
     reader_emails,
+    subscriptions,
     portal,
     metrics,
 )

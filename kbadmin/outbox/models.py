@@ -137,6 +137,14 @@ class OutboxMessage(Fenced, Base):
             sqlite_where=literal_column("body_id IS NOT NULL"),
             postgresql_where=literal_column("body_id IS NOT NULL"),
         ),
+        Index(  # How the messages of a digest run stand.
+            "ix_outbox_messages_run",
+            "account_id",
+            "run_id",
+            "status",
+            sqlite_where=literal_column("run_id IS NOT NULL"),
+            postgresql_where=literal_column("run_id IS NOT NULL"),
+        ),
     )
 
     account_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("accounts.id"))  # No index: two begin with it already.
@@ -157,6 +165,17 @@ class OutboxMessage(Fenced, Base):
     body_id: Mapped[uuid.UUID | None] = mapped_column(Uuid)
     parts_sealed: Mapped[str | None] = mapped_column(Text)
     parts = Sealed(lambda row: f"{row.message_id} {row.recipient}", purpose="outbox")
+    # A link that is made when the message leaves: of this purpose, for this subject, for so long, at this address.
+    link_purpose: Mapped[str | None] = mapped_column(String(32))
+    link_subject_id: Mapped[uuid.UUID | None] = mapped_column(Uuid)
+    link_minutes: Mapped[int | None]
+    link_address: Mapped[str | None] = mapped_column(String(400))  # the token follows it
+    from_name: Mapped[str | None] = mapped_column(String(120))  # instead of the sender's own
+    reply_to: Mapped[str | None] = mapped_column(String(254))  # the same
+    # What a digest's recipient may see was decided when this was the knowledge base's version, and holds until then.
+    run_id: Mapped[uuid.UUID | None] = mapped_column(Uuid)
+    visibility_version: Mapped[int | None]
+    decide_again_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     attempts: Mapped[int] = mapped_column(default=0)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
     not_before_at: Mapped[datetime | None] = mapped_column(UtcDateTime)  # none: due now

@@ -1,0 +1,1 @@
+"""Who hears about a knowledge base by e-mail, of what, and when."""

@@ -1,0 +1,9 @@
+"""The pages of subscriptions for those who work on a knowledge base."""
+
+from flask import Blueprint
+
+from kbadmin.subscriptions import models, run_models
+
+__all__ = ["blueprint", "models", "run_models"]
+
+blueprint = Blueprint("subscriptions", __name__)
