@@ -101,7 +101,7 @@ def own_service_id(knowledge_base_id: uuid.UUID) -> uuid.UUID | None:
 def own_services() -> dict[uuid.UUID, uuid.UUID]:
     """The services of all knowledge bases that chose one, by knowledge base."""
     query = select(ServiceOverride.knowledge_base_id, ServiceOverride.smtp_service_id)
-    return dict(row.tuple() for row in db.session.execute(query))
+    return {row.knowledge_base_id: row.smtp_service_id for row in db.session.execute(query)}
 
 
 def choose_for(knowledge_base: KnowledgeBase, smtp_service_id: uuid.UUID | None, *, actor: Actor) -> None:

@@ -68,6 +68,11 @@ def wording(kind: TemplateKind, knowledge_base_id: uuid.UUID | None = None) -> W
     return Wording(row.subject, row.body, row.from_name, row.reply_to, is_own)
 
 
+def after_default(kind: TemplateKind, knowledge_base_id: uuid.UUID | None) -> Wording:
+    """What is said once the own words are gone: the account's, or ours."""
+    return ours(kind) if knowledge_base_id is None else wording(kind)
+
+
 def written() -> set[tuple[TemplateKind, uuid.UUID | None]]:
     """For which kinds and knowledge bases (none: the account) somebody wrote words of their own."""
     rows = db.session.execute(select(EmailTemplate.kind, EmailTemplate.knowledge_base_id))

@@ -26,11 +26,11 @@ def make_service(app, account, *, port, host="localhost", name="Relay", **values
     columns = {
         "max_connections": 1, "messages_per_minute": None, "recipients_per_day": None,
         "security": Security.NONE, "authentication": Authentication.UNAUTHENTICATED,
+        "send_from_address": SENDER.address, "send_from_name": SENDER.name,
     }  # fmt: skip
     with inside(app, account), unit_of_work():
         service = SmtpService(
-            friendly_name=name, friendly_name_key=name.casefold(), host=host, port=port,
-            send_from_address=SENDER.address, send_from_name=SENDER.name, **columns | values,
+            friendly_name=name, friendly_name_key=name.casefold(), host=host, port=port, **columns | values
         )  # fmt: skip
         db.session.add(service)
         db.session.flush()
