@@ -3,7 +3,7 @@
 import os
 import tempfile
 
-from flask import Flask, render_template_string
+from flask import Flask
 from sqlalchemy import create_engine, insert, select
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
@@ -42,13 +42,14 @@ def main() -> None:
             session.execute(insert(Person), people)
             session.commit()
         app = Flask(__name__)
+        page = app.jinja_env.from_string(PAGE)
         app.extensions[config.EXTENSION] = read_environment(environment("."), dotenv=False)
 
         @app.get("/")
         def index() -> str:
             with Session(engine) as session:
                 rows = session.scalars(select(Person).order_by(Person.name).limit(50)).all()
-                return render_template_string(PAGE, rows=rows)
+                return page.render(rows=rows)
 
         web = serving.WebServer(app, host="127.0.0.1", port=0)
         print(web.address, flush=True)
