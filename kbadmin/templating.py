@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from flask import Flask, url_for
+from flask import Flask, request, url_for
 from flask_login import current_user
 from jinja2 import StrictUndefined
 from markupsafe import Markup, escape
@@ -28,8 +28,12 @@ def attach(app: Flask, settings: Settings) -> None:
     )
     static_folder = Path(app.static_folder or "")
 
-    def static(path: str) -> str:
+    @lru_cache(maxsize=256)
+    def address(_below: str, path: str) -> str:
         return url_for("static", filename=path, v=_hash_of(static_folder / path))
+
+    def static(path: str) -> str:  # A list asks for the drawings of its icons a hundred times.
+        return address(request.script_root, path)
 
     app.jinja_env.globals.update(
         static=static,
