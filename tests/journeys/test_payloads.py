@@ -24,6 +24,7 @@ from kbadmin.knowledge_bases.models import KnowledgeBase
 from kbadmin.readers import welcomes
 from kbadmin.readers.import_models import Plan, ReaderImport, ReaderImportRow
 from kbadmin.readers.models import Reader, ReaderField, ReaderGroup
+from kbadmin.readers.template_models import EmailTemplate, TemplateKind
 from tests.articles.marked import mark_articles
 from tests.factories import inside
 from tests.portal.library import HASHED, PASSWORD
@@ -35,6 +36,9 @@ pytestmark = pytest.mark.browser
 ALL = " ".join(PAYLOADS)
 TEXT = "\n\n".join([*PAYLOADS, *MARKDOWN])
 EMAIL = "rita@example.org"
+WRITTEN = "\n\n".join(one for one in [*PAYLOADS, *MARKDOWN] if "{{" not in one)  # Those would be merge fields.
+LETTER = f"[Choose a password]({{{{set_password_link}}}})\n\n{{{{first_name}}}} {{{{company}}}}\n\n{WRITTEN}"
+SETTINGS = "/readers/settings"
 ROOMS = ("knowledge_bases.", "articles.", "readers.")
 NO_PAGES = re.compile(r"export|template|\.picture$|image|logo|theme|open_password_link")
 CALLS = f"window.{MARK} = () => console.error('executed'); window.alert = window.{MARK};"
@@ -65,6 +69,10 @@ def plant(app, account, filled):
         reader = db.session.get_one(Reader, uuid.UUID(filled.values["reader_id"][0]))
         reader.email, reader.email_key, reader.password_hash = EMAIL, comparable(EMAIL), HASHED
         reader.first_name = reader.last_name = reader.field_1 = ALL
+        db.session.add_all(
+            EmailTemplate(kind=kind, subject=f"Welcome {ALL}"[:200], body=LETTER, from_name=ALL[:120], updated_by=ALL)
+            for kind in TemplateKind
+        )
         for number, payload in enumerate(PAYLOADS):
             plant_rows(number, payload, kb, shelf, uuid.UUID(filled.values["import_id"][0]))
 
@@ -108,11 +116,15 @@ def test_nothing_typed_runs_in_the_admin(app, account, owner):
     filled = fill(app, account)
     plant(app, account, filled)
 
-    assert look(owner, [*pages_of(app, filled, *ROOMS), "/", "/audit-log", f"/readers?q={quote(ALL[:200])}"]) > 30
+    others = ["/", "/audit-log", f"/readers?q={quote(ALL[:200])}", SETTINGS, f"{SETTINGS}/texts"]
+    assert look(owner, [*pages_of(app, filled, *ROOMS), *others]) > 30
 
     kb, article = (filled.values[name][0] for name in ("knowledge_base_id", "article_id"))
     owner.open(f"/knowledge-bases/{kb}/articles/{article}/edit").button("Show Preview").click()
     expect(owner.page.locator("#preview .article-body")).to_contain_text(MARK)
+
+    owner.open(f"{SETTINGS}/texts/welcome").button("Show as HTML").click()
+    expect(owner.page.frame_locator("iframe").locator("body")).to_contain_text(MARK)
 
 
 def test_nothing_typed_runs_in_the_portal_or_in_a_letter(app, account, new_visitor, world, mailbox_site):
