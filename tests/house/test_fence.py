@@ -30,6 +30,7 @@ CALLERS_OF_EVERY_ACCOUNT = {
     "outbox.resuming.waiting",
     "readers.rerouting.stopped_reader_emails",
     "readers.importing.imports_left_behind",
+    "readers.sign_ups.sign_ups_left_behind",
     "smtp.keeping._unused_grants",
     "smtp.resuming.pauses_that_end",
     "smtp.secret_expiry.expiring",
