@@ -10,11 +10,13 @@ from wtforms.fields.choices import SelectChoice
 
 from kbadmin.access import Permission, requires
 from kbadmin.database import new_id
-from kbadmin.readers import bulk
+from kbadmin.readers import bulk, welcome_estimates
 from kbadmin.readers.blueprint import blueprint
 from kbadmin.readers.bulk import EVERYTHING, FOR_ACCESS, FOR_GROUPS, Deed, Order
 from kbadmin.readers.choices import group_choices, knowledge_base_choices
 from kbadmin.readers.forms import BulkForm, FilterForm
+from kbadmin.readers.welcomers import can_welcome
+from kbadmin.readers.welcomes import NobodySends
 
 MOST_COUNTED = 100_000
 MOST_TICKED = 200
@@ -26,6 +28,10 @@ SAID = {
     Deed.DISABLE: "{} disabled.",
     Deed.ENABLE: "{} enabled.",
     Deed.DELETE: "{} deleted.",
+    Deed.LET_IN: "{} let in.",
+    Deed.REFUSE: "{} refused.",
+    Deed.WELCOME: "Welcomes to {} are on their way.",
+    Deed.CLEAR_WELCOME: "Warnings of {} cleared.",
 }
 GOES_ON = " The rest follows in the background, some hundreds at a time."
 
@@ -49,15 +55,20 @@ def bulk_deed() -> ResponseReturnValue:
             done = bulk.do(order, actor=current_user.actor, facts=_told(order, chosen.words()))
         except LookupError:
             form.target.errors = ["This is gone by now. Choose again."]
+        except NobodySends:  # The page says so.
+            return redirect(request.full_path, 303)
         else:
-            number = f"{done.number:,} {'reader' if done.number == 1 else 'readers'}"
-            flash(SAID[deed].format(number) + (GOES_ON if done.goes_on else ""), "success")
+            met = f"{done.number:,} {'reader' if done.number == 1 else 'readers'}"
+            flash(SAID[deed].format(met) + (GOES_ON if done.goes_on else ""), "success")
             return redirect(back, 303)
+    number = bulk.reached(order, MOST_COUNTED)
     page = render_template(
         "readers/bulk.html",
         form=form,
         deed=deed,
-        number=bulk.reached(order, MOST_COUNTED),
+        number=number,
+        may_mail=can_welcome(),
+        how_long=welcome_estimates.how_long(number) if deed is Deed.WELCOME else None,
         most_counted=MOST_COUNTED,
         words=chosen.words() if ids is None else None,
         back=back,

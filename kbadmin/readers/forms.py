@@ -140,7 +140,7 @@ class FilterForm(BaseForm):
 
         csrf = False
 
-    NAMES = ("q", "status", "group", "knowledge_base", "signed_in", "sort")
+    NAMES = ("q", "status", "group", "knowledge_base", "signed_in", "welcome", "sort")
 
     q = StringField("Search", description="The beginning of a name, an address or a domain.")
     status = SelectField(
@@ -150,6 +150,9 @@ class FilterForm(BaseForm):
     knowledge_base = SelectField("May open", default="")
     signed_in = SelectField(
         "Signed in", default="", choices=[SelectChoice("", "Any"), SelectChoice("never", "Never so far")]
+    )
+    welcome = SelectField(
+        "Welcome", default="", choices=[SelectChoice("", "Any"), SelectChoice("failed", "Welcome failed")]
     )
     sort = SelectField(
         "Order",
@@ -172,13 +175,14 @@ class FilterForm(BaseForm):
             group=_chosen(self.group),
             knowledge_base=_chosen(self.knowledge_base),
             never_signed_in=_chosen(self.signed_in) == "never",
+            welcome_failed=_chosen(self.welcome) == "failed",
             sort=Sort(_chosen(self.sort) or Sort.NAME),
         )
 
     def words(self) -> dict[str, str]:
         """What was chosen, as pages and the audit log say it."""
         said = {}
-        for field in (self.status, self.group, self.knowledge_base, self.signed_in):
+        for field in (self.status, self.group, self.knowledge_base, self.signed_in, self.welcome):
             if chosen := _chosen(field):
                 labels = {str(choice.value): choice.label for choice in field.choices}
                 said[field.label.text.lower()] = labels[chosen]

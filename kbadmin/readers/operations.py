@@ -112,10 +112,10 @@ def disable(reader_id: uuid.UUID, *, actor: Actor) -> Reader:
 
 
 def enable(reader_id: uuid.UUID, *, actor: Actor) -> Reader:
-    """Let a reader in who was disabled, or who waits for it. Raises LookupError."""
+    """Let a reader in again who was disabled. Raises LookupError."""
     begin_writing()
     reader = _found(reader_id)
-    if reader.status != ReaderStatus.ACTIVE:
+    if reader.status == ReaderStatus.DISABLED:
         reader.status, reader.updated_at = ReaderStatus.ACTIVE, clock.now()
         record("reader enabled", actor=actor, subject=subject_of(reader))
         belonging.visibility_changed()
