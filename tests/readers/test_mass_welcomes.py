@@ -50,7 +50,7 @@ def test_those_ticked_are_welcomed_as_far_as_they_may_sign_in(app, account, owne
     page = ask(owner_browser, "Send a welcome", "Anna", "Bert", "Carl")
     assert page.title == "Send Welcomes"
     assert "2 readers" in page.text
-    assert "It takes 2 messages, as fast as the server takes them." in page.text
+    assert "That is 2 messages, as fast as the server takes them." in page.text
     assert page.press("Send").messages == ["Welcomes to 2 readers are on their way."]
     assert welcomed(app, account) == {"anna@example.org": 1, "bert@example.org": 1}
     assert "Nobody of them may sign in" in ask(owner_browser, "Send a welcome", "Carl").text
