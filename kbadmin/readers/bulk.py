@@ -6,12 +6,9 @@ are done at once, the rest by :func:`go_on_with_readers`. If that wake-up is los
 person presses again; if it comes twice, nobody is mailed twice.
 """
 
-import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, func, or_, select, update
@@ -22,7 +19,8 @@ from kbadmin.database import begin_writing, db, unit_of_work
 from kbadmin.engine import task, wake
 from kbadmin.knowledge_bases import operations as knowledge_bases
 from kbadmin.readers import belonging, failed_welcomes, groups, letting_in, welcomes
-from kbadmin.readers.listing import Wanted, conditions
+from kbadmin.readers.bulk_orders import EVERYTHING, FOR_ACCESS, FOR_GROUPS, Deed, Order
+from kbadmin.readers.listing import conditions
 from kbadmin.readers.models import Reader, ReaderStatus
 from kbadmin.readers.operations import bury
 from kbadmin.readers.signing_out import sign_out
@@ -31,29 +29,6 @@ from kbadmin.tenancy import current_account, enter
 
 CHUNK = 250
 CHUNK_OF_LETTERS = 50  # Each is written out, and others wait for the write section.
-log = logs.get(__name__)
-
-EVERYTHING = "everything"  # a target of GIVE_ACCESS: every knowledge base, also later ones
-
-
-class Deed(StrEnum):
-    """What is done."""
-
-    ADD_TO_GROUP = "add-to-group"
-    REMOVE_FROM_GROUP = "remove-from-group"
-    GIVE_ACCESS = "give-access"
-    TAKE_ACCESS = "take-access"
-    DISABLE = "disable"
-    ENABLE = "enable"
-    DELETE = "delete"
-    LET_IN = "let-in"
-    REFUSE = "refuse"
-    WELCOME = "welcome"
-    CLEAR_WELCOME = "clear-welcome"
-
-
-FOR_GROUPS = (Deed.ADD_TO_GROUP, Deed.REMOVE_FROM_GROUP)
-FOR_ACCESS = (Deed.GIVE_ACCESS, Deed.TAKE_ACCESS)
 PHRASES = {
     Deed.ADD_TO_GROUP: "readers added to a group",
     Deed.REMOVE_FROM_GROUP: "readers removed from a group",
@@ -69,38 +44,7 @@ PHRASES = {
 }
 
 
-@dataclass(frozen=True)
-class Order:
-    """A deed for many. ``ids`` are those that were ticked; without them, everybody wanted who was there at ``until``.
-
-    ``target`` is the id of a group or knowledge base, or :data:`EVERYTHING`; ``began_at`` when it was said to begin.
-    """
-
-    deed: Deed
-    wanted: Wanted
-    until: uuid.UUID
-    ids: tuple[uuid.UUID, ...] | None = None
-    target: str = ""
-    began_at: datetime | None = None
-
-    def as_json(self) -> str:
-        """For the task that goes on."""
-        ids = None if self.ids is None else [str(one) for one in self.ids]
-        began_at = self.began_at.isoformat() if self.began_at else None
-        return json.dumps([self.deed.value, self.wanted.as_json(), str(self.until), ids, self.target, began_at])
-
-    @classmethod
-    def from_json(cls, text: str) -> "Order":
-        """Read back what :meth:`as_json` wrote."""
-        deed, wanted, until, ids, target, began_at = json.loads(text)
-        return cls(
-            Deed(deed),
-            Wanted.from_json(wanted),
-            uuid.UUID(until),
-            None if ids is None else tuple(uuid.UUID(one) for one in ids),
-            target,
-            datetime.fromisoformat(began_at) if began_at else None,
-        )
+log = logs.get(__name__)
 
 
 @dataclass(frozen=True)

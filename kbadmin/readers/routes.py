@@ -30,6 +30,7 @@ from kbadmin.readers import (
 )
 from kbadmin.readers.blueprint import blueprint, reader_or_404
 from kbadmin.readers.bulk_routes import kept_filter
+from kbadmin.readers.bulk_words import WORDS
 from kbadmin.readers.deeds import DEEDS
 from kbadmin.readers.forms import STATUSES, FilterForm, ReaderForm, reader_form
 from kbadmin.readers.models import Reader, ReaderStatus
@@ -91,6 +92,7 @@ def index() -> ResponseReturnValue:
         welcomes=welcomes.welcomes_of(page.lines),
         number_waiting=letting_in.number_waiting(),
         in_words=attention.in_words,
+        deeds=WORDS,
         kept=kept_filter(),
         before_url=_address(before=page.before),
         after_url=_address(after=page.after),

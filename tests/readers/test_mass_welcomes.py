@@ -8,8 +8,9 @@ from sqlalchemy import func, select, update
 from kbadmin.database import db, new_id, unit_of_work
 from kbadmin.outbox.models import OutboxMessage, Status
 from kbadmin.readers import bulk, listing
-from kbadmin.readers.bulk import Deed, Order
+from kbadmin.readers.bulk_orders import Deed, Order
 from kbadmin.readers.models import Reader
+from kbadmin.readers.welcomes import NobodySends
 from tests.databases import both_databases
 from tests.factories import inside, open_account
 from tests.portal.test_passwords import SENDER
@@ -84,7 +85,7 @@ def test_where_nobody_can_send_the_page_says_what_to_do(settings, make_app, acco
     assert page.click("Open Settings").path == "/readers/settings"
     with inside(other, account), unit_of_work():
         order = Order(Deed.WELCOME, listing.Wanted(), new_id())
-        with pytest.raises(bulk.NobodySends):
+        with pytest.raises(NobodySends):
             bulk.do(order, actor=OLIVE, facts={})
 
 
