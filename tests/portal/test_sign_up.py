@@ -8,7 +8,7 @@ from sqlalchemy import func, select, update
 from kbadmin.database import db, unit_of_work
 from kbadmin.knowledge_bases.models import KnowledgeBase
 from kbadmin.links import OneTimeLink
-from kbadmin.readers import belonging, sign_ups
+from kbadmin.readers import belonging, operations, sign_ups
 from kbadmin.readers.models import Reader, ReaderStatus
 from kbadmin.readers.operations import Details
 from kbadmin.readers.sign_up_models import ReaderSignUp
@@ -18,7 +18,7 @@ from tests.databases import both_databases
 from tests.factories import Worker, inside, signed_in
 from tests.portal.library import Library, sign_in
 from tests.portal.test_passwords import SENDER, link_in, mails
-from tests.readers.people import add_group
+from tests.readers.people import OLIVE, add_group
 from tests.users.pages import NEW_PASSWORD, set_password
 
 FINISH = "Confirm and sign up"
@@ -185,9 +185,14 @@ def test_a_link_dies_with_its_day_its_knowledge_base_and_its_address(library, ap
     library.reader("nina@example.com")  # Somebody adds her meanwhile.
     assert set_password(page, button=FINISH, status=410).title == "This link no longer works"
     ask(library, "nora@example.com")
-    link = link_in(mails(library)[-1][2])
-    clock.advance(hours=25)
+    other = link_in(mails(library)[-1][2])
+    with inside(app, library.account), unit_of_work():  # And deletes her: what she typed goes, too.
+        operations.remove(operations.find_by_address("nina@example.com").id, actor=OLIVE)
+    assert count(library, ReaderSignUp) == 1
     Browser(app).open(link, status=410)
+    assert Browser(app).open(other).title == "Choose a password"
+    clock.advance(hours=25)
+    Browser(app).open(other, status=410)
     Worker(app).sweep()
     assert count(library, ReaderSignUp) == 0
 
