@@ -31,7 +31,7 @@ def sign_up(knowledge_base: str) -> ResponseReturnValue:
     if door.signed_in_to(found) is not None:
         return redirect(url_for("portal.home", knowledge_base=found.slug), 303)
     form = SignUpForm(domains=sign_ups.domains_of(found))
-    if email_settings.way() is None:
+    if email_settings.way(found.id) is None:
         return _page("sign_up_without_mail", found)
     if not form.validate_on_submit():
         return _page("sign_up", found, form=form, trouble=None), 422 if form.errors else 200

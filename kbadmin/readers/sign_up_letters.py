@@ -9,12 +9,11 @@ from typing import Any
 
 from kbadmin import clock
 from kbadmin.encryption import fingerprint
-from kbadmin.knowledge_bases import operations as knowledge_bases
 from kbadmin.knowledge_bases.models import KnowledgeBase
 from kbadmin.outbox.models import Kind, OutboxMessage
 from kbadmin.outbox.operations import enqueue
 from kbadmin.outbox.rendering import letter
-from kbadmin.readers import belonging, email_settings, emails
+from kbadmin.readers import email_settings, emails
 from kbadmin.readers.models import Reader
 from kbadmin.readers.sign_up_models import ReaderSignUp
 
@@ -27,6 +26,7 @@ def send_link(sign_up: ReaderSignUp, knowledge_base: KnowledgeBase, token: str) 
         recipient=sign_up.email,
         key=f"reader sign-up {fingerprint(token)}",
         expires_at=sign_up.expires_at,
+        home=knowledge_base,
         knowledge_base=knowledge_base.name,
         address=emails.portal_address(knowledge_base.slug, "sign-up", "confirm", token),
     )
@@ -39,6 +39,7 @@ def say_known(reader: Reader, knowledge_base: KnowledgeBase, *, sign_up_id: uuid
         kind=Kind.READER_SIGN_UP,
         recipient=reader.email,
         key=f"reader sign-up {sign_up_id}",
+        home=knowledge_base,
         status=reader.status,
         knowledge_base=knowledge_base.name,
         sign_in=emails.portal_address("sign-in"),
@@ -48,16 +49,17 @@ def say_known(reader: Reader, knowledge_base: KnowledgeBase, *, sign_up_id: uuid
 
 def say_let_in(reader: Reader) -> None:
     """Tell a reader that the waiting is over. It is their welcome: should it fail, their page and the list say so."""
-    opened = belonging.access_of(reader.id)
-    found = [one for one in knowledge_bases.all_of_account() if one.id in opened and not one.is_archived]
+    found = emails.open_to(reader)
+    home = found[0] if len(found) == 1 else None
     message = _send(
         "reader_let_in",
         kind=Kind.WELCOME,
         recipient=reader.email,
         key=f"reader let in {reader.id} {clock.now().isoformat()}",
+        home=home,
         first_name=reader.first_name,
-        knowledge_base=found[0].name if len(found) == 1 else "",
-        address=emails.portal_address(found[0].slug) if len(found) == 1 else emails.portal_address(),
+        knowledge_base=home.name if home else "",
+        address=emails.portal_address(home.slug) if home else emails.portal_address(),
         forgot=emails.portal_address("forgot-password"),
     )
     if message is not None:
@@ -65,10 +67,18 @@ def say_let_in(reader: Reader) -> None:
 
 
 def _send(
-    name: str, *, kind: Kind, recipient: str, key: str, expires_at: datetime | None = None, **values: Any
+    name: str,
+    *,
+    kind: Kind,
+    recipient: str,
+    key: str,
+    home: KnowledgeBase | None,
+    expires_at: datetime | None = None,
+    **values: Any,
 ) -> OutboxMessage | None:
-    """Queue a letter the way that reader e-mails leave; nothing if nobody can send it."""
-    way = email_settings.way()
+    """Queue a letter the way that e-mails to readers of this knowledge base leave; nothing if nobody can send it."""
+    home_id = home.id if home else None
+    way = email_settings.way(home_id)
     if way is None:
         return None
     said = letter(name, account=emails.account_name(), email=recipient, expires_at=expires_at, **values)
@@ -81,5 +91,6 @@ def _send(
         deduplication_key=key,
         smtp_service_id=way.smtp_service_id,
         sender=way.sender,
+        knowledge_base_id=home_id,
         expires_at=expires_at,
     )

@@ -89,7 +89,7 @@ def mail_sign_up_letter(account_id: str, sign_up_id: str) -> None:
         query = select(ReaderSignUp).where(ReaderSignUp.id == uuid.UUID(sign_up_id)).with_for_update()
         row = db.session.scalar(query)
         knowledge_base = knowledge_bases.find(row.knowledge_base_id) if row else None
-        if row is None or knowledge_base is None or row.mailed_at or email_settings.way() is None:
+        if row is None or knowledge_base is None or row.mailed_at or email_settings.way(knowledge_base.id) is None:
             return
         row.mailed_at = clock.now()
         reader = operations.find_by_address(row.email)
