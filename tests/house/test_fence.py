@@ -46,6 +46,7 @@ WRITERS_OF_ACCOUNT_ID = {
     "links",
     "readers.passwords",
     "readers.sessions",
+    "readers.sign_ups",
     "smtp.consent",
     "tenancy",
     "users.invitations",
