@@ -1,71 +1,70 @@
-"""What the bell says of reader e-mails: that they wait for a service that was paused or disabled.
+"""What the bell says of readers: who waits to be let in, and whose welcome failed."""
 
-Whoever manages readers hears of it, also without seeing SMTP services. Where the platform's sender takes over, nothing
-waits, and nothing is said.
-"""
+from typing import Any
 
 from flask import url_for
-from sqlalchemy import ColumnElement, Select, false, func, or_, select
+from sqlalchemy import Select, func, select
 
 from kbadmin import notices
 from kbadmin.access import Permission
-from kbadmin.database import db
 from kbadmin.notices import Notice
-from kbadmin.outbox.models import OutboxMessage, Status
-from kbadmin.outbox.platform import platform_sender_configured
-from kbadmin.readers.email_models import ReaderEmailSettings, WhenStopped
-from kbadmin.readers.rerouting import KINDS
-from kbadmin.readers.template_models import ServiceOverride
-from kbadmin.smtp.models import SmtpService
+from kbadmin.readers import failed_welcomes, letting_in
+from kbadmin.readers.listing import MOST_COUNTED
+from kbadmin.readers.models import Reader, ReaderStatus
 
 
-def _is_waited_for() -> ColumnElement[bool]:
-    """Of a service: it has stopped, reader e-mails leave through it, and nobody takes them over."""
-    waits = select(ReaderEmailSettings.id).where(ReaderEmailSettings.when_stopped == WhenStopped.PLATFORM)
-    is_taken_over = waits.exists() if platform_sender_configured() else false()
-    return (
-        or_(SmtpService.paused_at.is_not(None), SmtpService.disabled_at.is_not(None))
-        & or_(
-            SmtpService.id.in_(select(ReaderEmailSettings.smtp_service_id)),
-            SmtpService.id.in_(select(ServiceOverride.smtp_service_id)),
+def in_words(number: int, one: str, many: str) -> str:
+    """«1 reader waits», «3 readers wait», «More than 1,000 readers wait»."""
+    if number > MOST_COUNTED:
+        return f"More than {MOST_COUNTED:,} {many}"
+    return f"{number:,} {one if number == 1 else many}"
+
+
+def _who_waits() -> list[Notice]:
+    number = letting_in.number_waiting()
+    if not number:
+        return []
+    return [
+        Notice(
+            title="Sign-up",
+            word=in_words(number, "reader waits", "readers wait"),
+            kind="info",
+            icon="user-plus",
+            text="They signed up and confirmed their address. Let them in, or refuse them.",
+            action="Show them",
+            url=url_for("readers.index", status=ReaderStatus.PENDING.value),
         )
-        & ~is_taken_over
-    )
+    ]
 
 
-def _counted() -> Select[int]:
-    return select(func.count(SmtpService.id)).where(_is_waited_for())
-
-
-def _notices() -> list[Notice]:
-    waiting = (
-        select(func.count(OutboxMessage.id))
-        .where(
-            OutboxMessage.lane_id == SmtpService.id,
-            OutboxMessage.status == Status.QUEUED,
-            OutboxMessage.kind.in_(KINDS),
+def _whose_welcome_failed() -> list[Notice]:
+    number = failed_welcomes.number()
+    if not number:
+        return []
+    return [
+        Notice(
+            title="Welcomes",
+            word=in_words(number, "welcome failed", "welcomes failed"),
+            kind="danger",
+            icon="mail",
+            text="The e-mails did not reach the mail server. Look why, then send them again, or clear the warning.",
+            action="Show the readers",
+            url=url_for("readers.index", welcome="failed"),
         )
-        .correlate(SmtpService)
-        .scalar_subquery()
-    )
-    query = select(SmtpService, waiting).where(_is_waited_for()).order_by(SmtpService.friendly_name_key)
-    return [_notice(service, number) for service, number in db.session.execute(query)]
+    ]
 
 
-def _notice(service: SmtpService, number: int) -> Notice:
-    how = "disabled" if service.disabled_at else "paused"
-    return Notice(
-        title="Reader e-mails",
-        word="Waiting",
-        kind="warning",
-        icon="clock",
-        text=f"They wait for **{service.friendly_name}**, which is {how}: {number} in the queue now. They leave when "
-        "it can send again. Until then you can choose another way, or pass on links by hand.",
-        action="Reader e-mail settings",
-        url=url_for("reader_emails.settings"),
-        who="Whoever manages SMTP services",
-        since=service.disabled_at or service.paused_at,
-    )
+def _is_there(some: Select[Any]) -> Select[int]:
+    return select(func.count()).select_from(some.limit(1).subquery())
 
 
-notices.notice_with(_notices, counted=_counted, permission=Permission.MANAGE_READERS)
+notices.notice_with(
+    _who_waits,
+    counted=lambda: _is_there(select(Reader.id).where(*letting_in.WAITS)),
+    permission=Permission.MANAGE_READERS,
+)
+notices.notice_with(
+    _whose_welcome_failed,
+    counted=lambda: _is_there(failed_welcomes.source()),
+    permission=Permission.MANAGE_READERS,
+)

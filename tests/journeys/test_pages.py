@@ -157,6 +157,7 @@ def knowledge_stops(paths: dict[str, str]) -> Iterator[Stop]:
 def portal_stops(paths: dict[str, str]) -> Iterator[Stop]:
     yield from (Stop(path) for name, path in paths.items() if name not in ("profile", "change password"))
     yield Stop(paths["sign in"], pressing("Sign in", **{"E-mail Address": "rita@example.com", "Password": "wrong"}))
+    yield Stop(paths["sign up"], pressing("Sign up", **{"E-mail Address": "nora@example.net"}))
 
 
 def mail_stops(app: Flask, shown: Showcase) -> Iterator[Stop]:
