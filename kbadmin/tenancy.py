@@ -11,6 +11,7 @@ The database adds its own belt: references between owned tables are composite ke
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from sqlalchemy import BindParameter, ForeignKey, ForeignKeyConstraint, Uuid, bindparam, event
@@ -32,8 +33,24 @@ class NoAccount(RuntimeError):
     """No account has been entered, or the session already belongs to another one."""
 
 
+@lru_cache(maxsize=128)
+def _fence(account: uuid.UUID | None) -> list[Any]:
+    """They are built once for an account, as building them costs more than a query. For none, they raise when used."""
+    value = {"callable_": _no_account} if account is None else {"value": account, "type_": Uuid()}
+    here: BindParameter[Any] = bindparam("current_account", **value)
+    return [with_loader_criteria(model, model.account_id == here, include_aliases=True) for model in owned_models()]
+
+
+def _no_account() -> uuid.UUID:
+    raise NoAccount("no account has been entered")
+
+
 class Fenced:
     """A row that belongs to exactly one account, whatever its key."""
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        _fence.cache_clear()  # A fence that was built before does not know this model.
 
     @declared_attr
     def account_id(cls) -> Mapped[uuid.UUID]:  # noqa: N805 - SQLAlchemy hands the class over.
@@ -70,9 +87,7 @@ def enter(account_id: uuid.UUID, session: Session | None = None) -> None:
 def current_account(session: Session | None = None) -> uuid.UUID:
     """The account the session belongs to; raises :class:`NoAccount` if none was entered."""
     account = (session or db.session()).info.get(ACCOUNT)
-    if not isinstance(account, uuid.UUID):
-        raise NoAccount("no account has been entered")
-    return account
+    return account if isinstance(account, uuid.UUID) else _no_account()
 
 
 @contextmanager
@@ -88,14 +103,9 @@ def owned_models() -> list[type[Any]]:
 
 
 def _fence_of(session: Session) -> list[Any]:
-    """The criteria that keep a session inside its account; built once, as building them costs more than a query."""
-    if "fence" not in session.info:
-        here: BindParameter[Any] = bindparam("current_account", callable_=lambda: current_account(session))
-        session.info["fence"] = [
-            with_loader_criteria(model, model.account_id == here, include_aliases=True) for model in owned_models()
-        ]
-    fence: list[Any] = session.info["fence"]
-    return fence
+    """The criteria that keep a session inside its account."""
+    account = session.info.get(ACCOUNT)
+    return _fence(account if isinstance(account, uuid.UUID) else None)
 
 
 @event.listens_for(Session, "do_orm_execute")
