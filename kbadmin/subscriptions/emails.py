@@ -41,7 +41,7 @@ def ask_to_confirm(
         address=portal_address("confirm", token),
         expires_at=asked.expires_at,
     )
-    message = enqueue(
+    enqueue(
         kind=Kind.SUBSCRIPTION_CONFIRMATION,
         recipient=asked.email,
         subject=said.subject,
@@ -50,6 +50,6 @@ def ask_to_confirm(
         deduplication_key=deduplication_key(asked),
         smtp_service_id=chosen.smtp_service_id,
         sender=chosen.sender,
+        knowledge_base_id=knowledge_base.id,
         expires_at=asked.expires_at,
     )
-    message.knowledge_base_id = knowledge_base.id
