@@ -68,14 +68,14 @@ def ask(knowledge_base_id: uuid.UUID, wanted: Wanted, *, email: str, network_add
     stop_reading()  # Before each connection beside the session's own.
     tries.require_left(FROM_NETWORK, network)
     tries.require_left(BY_ALL, "")
-    if _unconfirmed(knowledge_base_id) >= MOST_UNCONFIRMED:
-        raise tries.TooManyTries(TRY_AGAIN_SECONDS)
+    _require_room(knowledge_base_id)
     stop_reading()
     tries.take(FROM_NETWORK, network)
     if any(throttle.count(limit, comparable(email)) > limit.count for limit in FOR_ADDRESS):
         return
     tries.take(BY_ALL, "")
     begin_writing()
+    _require_room(knowledge_base_id)  # Again, where writers queue up: many at once must not slip through.
     asked = SubscriptionRequest(
         knowledge_base_id=knowledge_base_id,
         email=email,
@@ -166,10 +166,12 @@ def _open_one(knowledge_base_id: uuid.UUID) -> KnowledgeBase | None:
     return found if found and offers.is_open_to_all(found, offers.settings_if_on(found.id)) else None
 
 
-def _unconfirmed(knowledge_base_id: uuid.UUID) -> int:
+def _require_room(knowledge_base_id: uuid.UUID) -> None:
     query = select(func.count()).select_from(SubscriptionRequest).filter_by(knowledge_base_id=knowledge_base_id)
     young = SubscriptionRequest.created_at > clock.now() - timedelta(days=1)
-    return db.session.scalar(query.where(young, SubscriptionRequest.used_at.is_(None))) or 0
+    unconfirmed = db.session.scalar(query.where(young, SubscriptionRequest.used_at.is_(None))) or 0
+    if unconfirmed >= MOST_UNCONFIRMED:
+        raise tries.TooManyTries(TRY_AGAIN_SECONDS)
 
 
 def _was_mailed(asked: SubscriptionRequest) -> bool:
