@@ -99,5 +99,5 @@ def _page(thing: Thing, form: SubscribeForm, status: int, *, trouble: str | None
 
 
 def _too_many(thing: Thing, form: SubscribeForm, error: TooManyTries) -> ResponseReturnValue:
-    trouble = f"Too many addresses were entered lately. Wait {error.wait_minutes} min, then try again."
+    trouble = f"Too many addresses were entered lately. Wait {error.wait_words}, then try again."
     return *_page(thing, form, 429, trouble=trouble), {"Retry-After": str(error.wait_seconds)}
