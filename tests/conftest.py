@@ -5,11 +5,12 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from flask import Flask
 from jinja2 import BytecodeCache, FileSystemBytecodeCache
+from werkzeug.routing import Rule
 
 from kbadmin import clock as house_clock
 from kbadmin import engine
@@ -20,6 +21,23 @@ from tests import factories
 from tests.browser import Browser
 from tests.databases import Databases
 from tests.installation import settings_for
+
+
+class RememberedRule(Rule):
+    """A rule of addresses that is compiled once a run, not for each of thousands of applications."""
+
+    builders: ClassVar[dict[tuple[Any, ...], Any]] = {}
+
+    def _compile_builder(self, append_unknown: bool = True) -> Any:
+        if self.defaults:
+            return super()._compile_builder(append_unknown)
+        key = (self.rule, tuple(self._trace), append_unknown)
+        if key not in self.builders:
+            self.builders[key] = super()._compile_builder(append_unknown)
+        return self.builders[key]
+
+
+Flask.url_rule_class = RememberedRule
 
 
 @pytest.fixture(scope="session")
