@@ -34,6 +34,7 @@ CALLERS_OF_EVERY_ACCOUNT = {
     "smtp.keeping._unused_grants",
     "smtp.resuming.pauses_that_end",
     "smtp.secret_expiry.expiring",
+    "subscriptions.requests.forget_expired_requests",
     "users.queries.accounts_of",
 }
 
