@@ -81,6 +81,34 @@ class Readership(Library):
         """So many readers who subscribe to everything."""
         return [self.subscriber(reader=self.reader(), **values) for _ in range(count)]
 
+    def crowd(self, count: int, *, since=None) -> list[uuid.UUID]:
+        """So many addresses that subscribe to everything, made in bulk."""
+        made, since = [], since or clock.now() - timedelta(hours=1)
+        with self.inside(), unit_of_work():
+            for start in range(0, count, 1000):
+                people = [f"crowd-{next(_numbers)}@example.org" for _ in range(start, min(start + 1000, count))]
+                subscribers = [Subscriber(email=one, email_key=one) for one in people]
+                here = [self._with_token(one.id, since) for one in subscribers]
+                wanted = [
+                    Subscription(knowledge_base_subscriber_id=one.id, target=Target.KNOWLEDGE_BASE, target_key="all")
+                    for one in here
+                ]
+                for rows in (subscribers, here, wanted):
+                    db.session.add_all(rows)
+                    db.session.flush()
+                made += [one.id for one in here]
+                db.session.expunge_all()
+        return made
+
+    def _with_token(self, subscriber_id: uuid.UUID, since) -> KnowledgeBaseSubscriber:
+        token = new_token()
+        here = KnowledgeBaseSubscriber(
+            knowledge_base_id=self.id, subscriber_id=subscriber_id, frequency=Frequency.SCHEDULED,
+            source=Source.ADDED, told_until_at=since, token_fingerprint=fingerprint(token),
+        )  # fmt: skip
+        here.token = Secret(token)
+        return here
+
     def settings(self) -> SubscriptionSettings:
         return self._plain(select(SubscriptionSettings).filter_by(knowledge_base_id=self.id))[0]
 
