@@ -217,4 +217,11 @@ def _hear_of_callout(knowledge_base_id: uuid.UUID, at: datetime) -> None:
     db.session.execute(waiting.values(immediate_due_at=due_at).execution_options(synchronize_session="fetch"))
 
 
+def _hear_of_change(knowledge_base: KnowledgeBase) -> None:
+    settings = db.session.scalar(select(SubscriptionSettings).filter_by(knowledge_base_id=knowledge_base.id))
+    if settings is not None:
+        replan(settings, knowledge_base)
+
+
 callouts.hear_with(_hear_of_callout)
+knowledge_bases.hear_with(_hear_of_change)

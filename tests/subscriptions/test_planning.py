@@ -9,6 +9,7 @@ from kbadmin.articles import callouts, publishing
 from kbadmin.articles.models import Article, ArticleStatus, Callout
 from kbadmin.audit.operations import Actor
 from kbadmin.database import db, unit_of_work
+from kbadmin.knowledge_bases import operations
 from kbadmin.knowledge_bases.models import KnowledgeBase
 from kbadmin.smtp.models import SmtpService
 from kbadmin.subscriptions import planning
@@ -118,6 +119,20 @@ def test_pausing_takes_the_plan_away_and_resuming_makes_nothing_good(readership,
     work(worker)
     assert [run.slot for run in readership.runs()] == ["2026-03-05"]
     assert plan(minute=18 * 60) == datetime(2026, 3, 6, 18, tzinfo=UTC), "a date has one digest"
+
+
+def test_another_time_zone_and_the_archive_change_the_plan(readership, clock):
+    def change(function, *arguments, **values):
+        with readership.inside(), unit_of_work():
+            function(readership.id, *arguments, actor=OLIVE, **values)
+        return readership.settings().next_due_at
+
+    row = readership.row()
+    names = ("name", "slug", "description", "colour", "audience", "group_rule")
+    wanted = {name: getattr(row, name) for name in names} | {"time_zone": "America/New_York"}
+    assert change(operations.change_settings, operations.Settings(**wanted)) == datetime(2026, 3, 2, 15, tzinfo=UTC)
+    assert change(operations.archive) is None
+    assert change(operations.bring_back) == datetime(2026, 3, 2, 15, tzinfo=UTC)
 
 
 def test_weekly_subscribers_hear_with_the_first_digest_of_the_week(readership, worker, clock):
