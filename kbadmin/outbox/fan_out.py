@@ -14,8 +14,7 @@ from functools import lru_cache
 from itertools import islice
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Connection, CursorResult, Dialect
-from sqlalchemy.dialects import postgresql
+from sqlalchemy import CursorResult, Dialect
 
 from kbadmin import clock
 from kbadmin.database import begin_writing, commit, db, new_id
@@ -100,26 +99,32 @@ def insert(batch: Batch) -> int:
         return 0
     wake_lane(batch.shared["lane_id"])
     connection = db.session.connection()
-    if connection.dialect.name == "sqlite":
-        return _insert_into_sqlite(connection, batch)
-    new = postgresql.insert(MESSAGES).on_conflict_do_nothing().returning(MESSAGES.c.id)
-    return len(connection.execute(new, [{**one._asdict(), **batch.shared} for one in batch.rows]).all())
-
-
-def _insert_into_sqlite(connection: Connection, batch: Batch) -> int:
-    """By hand, as this runs for every message of a digest: what rows share is made ready for the driver once."""
     shared = [_bound(connection.dialect, name, value) for name, value in batch.shared.items()]
-    values = [(own[0].hex, *own[1:], *shared) for own in batch.rows]
-    return cast(
-        "CursorResult[Any]", connection.exec_driver_sql(_sqlite_statement(tuple(batch.shared)), values)
-    ).rowcount
+    if connection.dialect.name == "sqlite":
+        values: Any = [(own[0].hex, *own[1:], *shared) for own in batch.rows]
+        statement = _sqlite_statement(tuple(batch.shared))
+    else:
+        values = (*shared, *map(list, zip(*batch.rows, strict=True)))
+        statement = _postgresql_statement(tuple(batch.shared), connection.dialect)
+    return cast("CursorResult[Any]", connection.exec_driver_sql(statement, values)).rowcount
 
 
+# By hand, as this runs for every message of a digest: what rows share is made ready once and, where there is a server
+# to be asked, sent once.
 @lru_cache(maxsize=4)
 def _sqlite_statement(shared: Sequence[str]) -> str:
     names = (*Own._fields, *shared)
     marks = ", ".join("?" * len(names))
-    return f"INSERT OR IGNORE INTO {MESSAGES.name} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 - Names of columns.
+    return f"INSERT OR IGNORE INTO {MESSAGES.name} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 - Our columns.
+
+
+@lru_cache(maxsize=4)
+def _postgresql_statement(shared: Sequence[str], dialect: Dialect) -> str:
+    names = ", ".join((*Own._fields, *shared))
+    scalars = ", ".join(f"CAST(%s AS {MESSAGES.c[name].type.compile(dialect)})" for name in shared)
+    lists = ", ".join(["%s::uuid[]", *["%s::text[]"] * (len(Own._fields) - 1)])
+    rows = f"SELECT own.*, {scalars} FROM unnest({lists}) AS own"  # noqa: S608 - Our columns.
+    return f"INSERT INTO {MESSAGES.name} ({names}) {rows} ON CONFLICT DO NOTHING"
 
 
 def _bound(dialect: Dialect, name: str, value: Any) -> Any:
