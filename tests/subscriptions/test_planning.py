@@ -82,7 +82,7 @@ def test_after_downtime_the_latest_slot_is_made_good_once_and_the_others_are_not
     ],
 )
 def test_a_digest_that_cannot_leave_is_skipped_with_the_reason_and_told_of_later(
-    readership, worker, clock, change, said
+    readership, owner_browser, worker, clock, change, said
 ):
     [reader] = readership.readers(1)
     readership.news(at=house_clock.now() + timedelta(minutes=1))
@@ -99,6 +99,10 @@ def test_a_digest_that_cannot_leave_is_skipped_with_the_reason_and_told_of_later
     assert run.stage == RunStage.SKIPPED
     assert said in run.reason
     assert readership.told_until(reader) == before
+    if "archived" not in change:
+        page = owner_browser.open("/notices")
+        assert said in page.text
+        assert "Digest of Help" in page.text
     assert readership.messages() == []
 
 
