@@ -1,4 +1,4 @@
-"""The pages of the portal, gathered: reading, signing in and up, passwords, profile; and who recognises readers."""
+"""The pages of the portal, gathered: reading, signing in and up, profile, subscriptions; who recognises readers."""
 
 from kbadmin.portal import (
     password_routes,
@@ -7,6 +7,9 @@ from kbadmin.portal import (
     reading_routes,
     sign_in_routes,
     sign_up_routes,
+    subscription_request_routes,
+    subscription_routes,
+    subscription_unsubscribe_routes,
 )
 from kbadmin.portal.blueprint import blueprint
 
@@ -18,4 +21,7 @@ __all__ = [
     "reading_routes",
     "sign_in_routes",
     "sign_up_routes",
+    "subscription_request_routes",
+    "subscription_routes",
+    "subscription_unsubscribe_routes",
 ]

@@ -18,7 +18,7 @@ from kbadmin.audit.operations import Actor, record
 from kbadmin.database import begin_writing, db, unit_of_work
 from kbadmin.engine import task, wake
 from kbadmin.knowledge_bases import operations as knowledge_bases
-from kbadmin.readers import belonging, failed_welcomes, groups, letting_in, welcomes
+from kbadmin.readers import belonging, failed_welcomes, groups, letting_in, listeners, welcomes
 from kbadmin.readers.bulk_orders import EVERYTHING, FOR_ACCESS, FOR_GROUPS, Deed, Order
 from kbadmin.readers.listing import conditions
 from kbadmin.readers.models import Reader, ReaderStatus
@@ -149,6 +149,7 @@ def _give(ids: Sequence[uuid.UUID], target: str) -> None:
 def _disable(ids: Sequence[uuid.UUID], _target: str) -> None:
     _set(ids, Reader.status != ReaderStatus.DISABLED, status=ReaderStatus.DISABLED, updated_at=clock.now())
     sign_out(ids)
+    listeners.tell_disabled(ids)
 
 
 def _enable(ids: Sequence[uuid.UUID], _target: str) -> None:

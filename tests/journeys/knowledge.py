@@ -28,6 +28,7 @@ from kbadmin.readers.sign_up_models import ReaderSignUp
 from kbadmin.readers.template_models import TemplateKind
 from kbadmin.smtp import operations as smtp
 from tests.factories import OpenedAccount, Person, add_person, inside
+from tests.journeys.subscribers import furnish_subscriptions
 from tests.knowledge_bases.conftest import picture
 from tests.portal.library import HASHED
 
@@ -60,14 +61,17 @@ def furnish_knowledge(app: Flask, account: OpenedAccount) -> Knowledge:
         wordings.save(TemplateKind.WELCOME, None, wordings.ours(TemplateKind.WELCOME), actor=actor)
         nina, sign_up = _signed_up(made, actor)
         field_id, archived_id = department.id, old.id
-    here, at = f"/knowledge-bases/{made.knowledge_base}", f"/kb/{account.slug}"
+        at, shelf = f"/kb/{account.slug}", made.categories["For partners"]
+        subscriptions = furnish_subscriptions(made.knowledge_base, made.readers["Rita"], category=shelf, at=at)
+    here = f"/knowledge-bases/{made.knowledge_base}"
     admin = _knowledge_base_paths(here, f"/knowledge-bases/{archived_id}", wanda)
     admin |= _article_paths(here, article_id, revision_id, made)
     admin |= _reader_paths(made.readers["Rita"], made.groups["Partners"], field_id, import_id)
     admin |= {"waiting readers": "/readers?status=pending", "waiting reader": nina}
     admin |= {"let in": f"{nina}/let-in", "refuse": f"{nina}/refuse"}
     admin |= _test_of_reader_emails(app, account, actor)
-    return Knowledge(admin, _portal_paths(at, link) | _sign_up_paths(f"{at}/printer-help/sign-up", sign_up))
+    sign_ups = _sign_up_paths(f"{at}/printer-help/sign-up", sign_up)
+    return Knowledge(admin, _portal_paths(at, link) | sign_ups | subscriptions)
 
 
 def _rewritten(made: content.Content, actor: Actor) -> tuple[uuid.UUID, uuid.UUID]:
