@@ -2,7 +2,8 @@
 
 The policy is static: no inline script or style anywhere. A page whose form is answered by a redirect to an identity
 provider names that origin with :func:`allow_form_action`, as browsers check redirects of a form too. Nothing is
-cached but files, and what says so with :func:`allow_caching`.
+cached but files, and what says so with :func:`allow_caching`. A page that shows an e-mail as HTML frames it
+(:func:`allow_frames`), and the e-mail comes with a policy of its own (:data:`LETTER_POLICY`).
 """
 
 from flask import Flask, Response, g, request
@@ -21,6 +22,9 @@ POLICY = {
     "frame-ancestors": "'none'",
 }
 
+# An e-mail styles itself and shows its pictures; it may not run, fetch or send anything, nor touch the page around it.
+LETTER_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'self'; sandbox"
+
 
 def attach(app: Flask, settings: Settings) -> None:
     """Set the headers after each request."""
@@ -29,6 +33,8 @@ def attach(app: Flask, settings: Settings) -> None:
         policy = dict(POLICY)
         if origins := g.get("form_action"):
             policy["form-action"] += " " + " ".join(sorted(origins))
+        if g.get("frames"):
+            policy["frame-src"] = "'self'"
         response.headers.setdefault("Content-Security-Policy", "; ".join(f"{k} {v}" for k, v in policy.items()))
         response.headers["X-Content-Type-Options"] = "nosniff"
         response.headers["Referrer-Policy"] = "same-origin"
@@ -47,6 +53,11 @@ def attach(app: Flask, settings: Settings) -> None:
 def allow_form_action(origin: str) -> None:
     """Let the forms of this page end at another origin."""
     g.setdefault("form_action", set()).add(origin)
+
+
+def allow_frames() -> None:
+    """Let this page show another of our addresses in a frame."""
+    g.frames = True
 
 
 def allow_caching(*, seconds: int) -> None:

@@ -1,6 +1,7 @@
 """Running test e-mails, in the worker: claim, submit with no transaction open, record each step as it passes."""
 
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -21,6 +22,14 @@ from kbadmin.smtp.transport import Connection, MailServer, Reply, Stage, Step, S
 from kbadmin.tenancy import enter, every_account
 
 log = logs.get(__name__)
+
+Listener = Callable[[uuid.UUID, uuid.UUID], None]
+LISTENERS: list[Listener] = []
+
+
+def tell_of_acceptance(listener: Listener) -> None:
+    """A room above hears of an accepted test for a knowledge base, in its transaction: (its id, the service's)."""
+    LISTENERS.append(listener)
 
 
 @task
@@ -168,6 +177,9 @@ class _Run:
         if service is not None and service.configuration_version == route.configuration_version and reply:
             service.tested_at = service.last_accepted_at = now
             put_right(service)
+        if reply and message.knowledge_base_id:
+            for listener in LISTENERS:
+                listener(message.knowledge_base_id, run.smtp_service_id)
         record(
             "test e-mail failed" if failure else "test e-mail accepted",
             actor=WORKER,

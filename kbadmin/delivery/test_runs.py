@@ -14,7 +14,7 @@ from kbadmin.engine import wake
 from kbadmin.outbox.messages import Sender
 from kbadmin.outbox.models import Kind
 from kbadmin.outbox.operations import enqueue
-from kbadmin.outbox.rendering import letter
+from kbadmin.outbox.rendering import Letter, letter
 from kbadmin.smtp import operations
 from kbadmin.smtp.models import SmtpService, State
 from kbadmin.tenancy import current_account
@@ -26,8 +26,20 @@ class TestRefused(RuntimeError):
     __test__ = False
 
 
-def request_test(service: SmtpService, *, recipient: str, is_member: bool, actor: Actor) -> TestRun:
-    """Queue a test e-mail and wake the engine. Raises :class:`TestRefused` when a limit or the state forbids it."""
+def request_test(
+    service: SmtpService,
+    *,
+    recipient: str,
+    is_member: bool,
+    actor: Actor,
+    words: Letter | None = None,
+    knowledge_base_id: uuid.UUID | None = None,
+) -> TestRun:
+    """Queue a test e-mail and wake the engine. Raises :class:`TestRefused` when a limit or the state forbids it.
+
+    ``words`` are sent instead of our own: a sample of what will go this way. A knowledge base for which somebody tests
+    hears of the server's acceptance (:func:`kbadmin.delivery.running_tests.tell_of_acceptance`).
+    """
     _require_possible(service)
     _count(service, is_member=is_member)
     begin_writing()
@@ -40,7 +52,7 @@ def request_test(service: SmtpService, *, recipient: str, is_member: bool, actor
         recipient=recipient,
         requested_by=actor.label,
     )
-    words = letter("smtp_test", service=found, requested_by=actor.label, at=clock.now())
+    words = words or letter("smtp_test", service=found, requested_by=actor.label, at=clock.now())
     message = enqueue(
         kind=Kind.TEST,
         recipient=recipient,
@@ -52,6 +64,7 @@ def request_test(service: SmtpService, *, recipient: str, is_member: bool, actor
         sender=Sender(found.send_from_address, found.send_from_name, found.reply_to_address),
         expires_at=clock.now() + timedelta(minutes=10),
     )
+    message.knowledge_base_id = knowledge_base_id
     run.outbox_public_id = message.public_id
     db.session.add(run)
     db.session.flush()
