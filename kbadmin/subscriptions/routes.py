@@ -16,14 +16,24 @@ from kbadmin.smtp import operations as smtp
 from kbadmin.smtp.models import SmtpService
 from kbadmin.smtp.providers import is_microsoft_host
 from kbadmin.smtp.usages import Usage, report_usages_with
-from kbadmin.subscriptions import digest, models, planning, preview_routes, run_models, set_up, trial_routes, weekdays
+from kbadmin.subscriptions import (
+    digest,
+    models,
+    planning,
+    preview_routes,
+    run_models,
+    run_routes,
+    set_up,
+    trial_routes,
+    weekdays,
+)
 from kbadmin.subscriptions import settings as operations
 from kbadmin.subscriptions.blueprint import blueprint, edited_or_404
 from kbadmin.subscriptions.forms import settings_form
 from kbadmin.subscriptions.models import SubscriptionSettings
 from kbadmin.subscriptions.settings import NotChoosable, NotReady, ServiceNeeded
 
-__all__ = ["blueprint", "models", "preview_routes", "run_models", "trial_routes"]
+__all__ = ["blueprint", "models", "preview_routes", "run_models", "run_routes", "trial_routes"]
 
 tabs.add(tabs.Tab("Subscriptions", "subscriptions.settings", "mail", 40, Role.EDITOR, ("subscriptions.",)))
 
