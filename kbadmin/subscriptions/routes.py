@@ -2,8 +2,8 @@
 
 from flask import Blueprint
 
-from kbadmin.subscriptions import models, run_models
+from kbadmin.subscriptions import models, reader_changes, run_models
 
-__all__ = ["blueprint", "models", "run_models"]
+__all__ = ["blueprint", "models", "reader_changes", "run_models"]
 
 blueprint = Blueprint("subscriptions", __name__)
