@@ -20,7 +20,7 @@ from kbadmin.audit.operations import Actor, record
 from kbadmin.database import begin_writing, db, unit_of_work
 from kbadmin.engine import task, wake
 from kbadmin.knowledge_bases import operations as knowledge_bases
-from kbadmin.readers import belonging, groups
+from kbadmin.readers import belonging, groups, listeners
 from kbadmin.readers.listing import Wanted, conditions
 from kbadmin.readers.models import Reader, ReaderStatus
 from kbadmin.readers.operations import bury
@@ -169,6 +169,7 @@ def _set_status(ids: Sequence[uuid.UUID], status: ReaderStatus) -> None:
 def _disable(ids: Sequence[uuid.UUID], _target: str) -> None:
     _set_status(ids, ReaderStatus.DISABLED)
     sign_out(ids)
+    listeners.tell_disabled(ids)
 
 
 def _delete(ids: Sequence[uuid.UUID], _target: str) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from kbadmin import clock
 from kbadmin.database import db
 from kbadmin.knowledge_bases import operations as knowledge_bases
-from kbadmin.readers import belonging, fields
+from kbadmin.readers import belonging, fields, listeners
 from kbadmin.readers.groups import groups_of_domains
 from kbadmin.readers.import_models import Existing, ReaderImport, ReaderImportRow
 from kbadmin.readers.models import Reader, ReaderAccess, ReaderGroupMember, ReaderStatus
@@ -44,6 +44,7 @@ def _create(found: ReaderImport, wanted: Sequence[Details], groups: Sequence[uui
     readers = [new_reader(one, reads_everything=everything, status=ReaderStatus.ACTIVE, by=by) for one in wanted]
     db.session.add_all(readers)
     db.session.flush()
+    listeners.tell_created(readers)
     joining = groups_of_domains({reader.email_domain for reader in readers})
     db.session.add_all(
         ReaderGroupMember(group_id=group_id, reader_id=reader.id)

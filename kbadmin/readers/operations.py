@@ -11,7 +11,7 @@ from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import abandon, begin_writing, db
 from kbadmin.delivery.purging import forget_addresses
 from kbadmin.email_addresses import NotOneAddress, comparable
-from kbadmin.readers import belonging
+from kbadmin.readers import belonging, listeners
 from kbadmin.readers.groups import groups_of_domain
 from kbadmin.readers.import_models import ReaderImportRow
 from kbadmin.readers.keys import keys_of
@@ -70,6 +70,7 @@ def create(
     belonging.join([reader.id], {*belonging.known_groups(belongings.groups), *groups_of_domain(reader.email_domain)})
     if not belongings.reads_everything:
         belonging.give_access([reader.id], belongings.knowledge_bases)
+    listeners.tell_created([reader])
     record("reader created", actor=actor, subject=subject_of(reader))
     belonging.visibility_changed()
     if sends_welcome:
@@ -82,12 +83,13 @@ def change(reader_id: uuid.UUID, details: Details, belongings: Belongings, *, ac
     begin_writing()
     reader = _found(reader_id)
     said = _changed(reader, details)
-    moved = reader.email != details.email
+    old_address, moved = reader.email, reader.email != details.email
     fill(reader, details)
     _require_free(reader)
     _flush_or_refuse()
     if moved:
         sign_out([reader.id])
+        listeners.tell_moved(reader, old_address)
     if _set_belongings(reader, belongings):
         said.append("groups or access")
         belonging.visibility_changed()
@@ -104,6 +106,7 @@ def disable(reader_id: uuid.UUID, *, actor: Actor) -> Reader:
     if reader.status != ReaderStatus.DISABLED:
         reader.status, reader.updated_at = ReaderStatus.DISABLED, clock.now()
         sign_out([reader.id])
+        listeners.tell_disabled([reader.id])
         record("reader disabled", actor=actor, subject=subject_of(reader))
         belonging.visibility_changed()
     return reader
@@ -132,6 +135,7 @@ def remove(reader_id: uuid.UUID, *, actor: Actor) -> None:
 def bury(readers: list[Reader]) -> None:
     """The part of :func:`remove` that many readers share: call it in a write section."""
     ids = [reader.id for reader in readers]
+    listeners.tell_leaving(readers)
     forget_addresses([reader.email for reader in readers])
     known = [reader.email_key for reader in readers]
     db.session.execute(delete(ReaderImportRow).where(ReaderImportRow.email_key.in_(known)))

@@ -1,6 +1,7 @@
 """The pages of digest runs: the list, one of them, and sending one by hand."""
 
 import uuid
+from typing import Any
 
 from flask import abort, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
@@ -108,6 +109,6 @@ def _estimate(service: SmtpService, count: int) -> Estimate:
     )
 
 
-def _list_url(knowledge_base_id: uuid.UUID, **end: uuid.UUID | None) -> str | None:
+def _list_url(knowledge_base_id: uuid.UUID, **end: Any) -> str | None:
     """The address of the list from another run on."""
     return url_for("subscriptions.digests", knowledge_base_id=knowledge_base_id, **end) if any(end.values()) else None

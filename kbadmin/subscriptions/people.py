@@ -1,0 +1,55 @@
+"""Who is who: one subscriber per account, whether they are known as a reader or by their address alone."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from sqlalchemy import or_, select
+from sqlalchemy.exc import IntegrityError
+
+from kbadmin.database import Base, db
+from kbadmin.email_addresses import canonical_address, comparable
+from kbadmin.encryption import Secret, fingerprint, new_token
+from kbadmin.readers.models import Reader
+from kbadmin.subscriptions.models import KnowledgeBaseSubscriber, Subscriber
+
+Row = TypeVar("Row", bound=Base)
+
+
+def subscriber_for(reader: Reader) -> Subscriber:
+    """A reader's row in the account, found, taken over from their bare address, or made. In a write section."""
+    known = or_(Subscriber.reader_id == reader.id, Subscriber.email_key == reader.email_key)
+    found = db.session.scalar(select(Subscriber).where(known).order_by(Subscriber.reader_id.is_(None)))
+    if found is None:
+        made = Subscriber(email=reader.email, email_key=reader.email_key, reader_id=reader.id)
+        return added(made, lambda: db.session.scalar(select(Subscriber).where(known)))
+    found.reader_id = reader.id
+    return found
+
+
+def subscriber_at(email: str) -> Subscriber:
+    """The row of an address: its reader's, if there is one. In a write section; raises :class:`NotOneAddress`."""
+    address, key = canonical_address(email), comparable(email)
+    reader = db.session.scalar(select(Reader).filter_by(email_key=key))
+    if reader is not None:
+        return subscriber_for(reader)
+    query = select(Subscriber).filter_by(email_key=key)
+    return db.session.scalar(query) or added(Subscriber(email=address, email_key=key), lambda: db.session.scalar(query))
+
+
+def renew_token(row: KnowledgeBaseSubscriber) -> None:
+    """Another link than any that was sent before."""
+    token = new_token()
+    row.token_fingerprint, row.token = fingerprint(token), Secret(token)
+
+
+def added(row: Row, find: Callable[[], Row | None]) -> Row:
+    """Add a row, or answer the same one that somebody else has added since we looked."""
+    try:
+        with db.session.begin_nested():
+            db.session.add(row)
+    except IntegrityError:
+        found = find()
+        if found is None:
+            raise
+        return found
+    return row

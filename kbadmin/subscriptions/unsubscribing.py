@@ -1,0 +1,68 @@
+"""Unsubscribing from a knowledge base: what waits is withdrawn, and nobody but the person brings them back.
+
+Only digests are concerned: a welcome, a reset or a confirmation is sent all the same.
+"""
+
+import uuid
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import ColumnElement, select, update
+
+from kbadmin import clock
+from kbadmin.audit.operations import Actor, Subject, record
+from kbadmin.database import begin_writing, db
+from kbadmin.knowledge_bases.models import KnowledgeBase
+from kbadmin.outbox.models import Kind, OutboxMessage, Status
+from kbadmin.subscriptions.models import KnowledgeBaseSubscriber, Subscriber
+
+WITHDRAWN = (Status.QUEUED, Status.HELD)
+#: These could be sent again by hand, which nobody must do any more.
+KEPT = (*WITHDRAWN, Status.FAILED, Status.CANCELLED, Status.EXPIRED)
+
+
+def unsubscribe_all(subscriber: KnowledgeBaseSubscriber, *, by: Actor) -> None:
+    """End everything that this person hears of this knowledge base. What they chose is kept for a way back."""
+    begin_writing()
+    found = locked(subscriber.id)
+    if found.unsubscribed_at is not None:
+        return
+    found.unsubscribed_at, found.unsubscribed_by = clock.now(), by.label
+    person = db.session.get_one(Subscriber, found.subscriber_id)
+    withdraw([person.email], knowledge_base_id=found.knowledge_base_id)
+    said = db.session.get_one(KnowledgeBase, found.knowledge_base_id).name
+    record("unsubscribed", actor=by, subject=subject_of(found, person), knowledge_base=said)
+
+
+def withdraw(addresses: Collection[str], *, knowledge_base_id: uuid.UUID | None = None) -> None:
+    """Cancel the digests that wait for these addresses, and forget what is in them: they are not sent again either."""
+    begin_writing()
+    mine: list[ColumnElement[bool]] = [
+        OutboxMessage.recipient.in_(addresses),
+        OutboxMessage.kind == Kind.DIGEST.value,
+        OutboxMessage.status.in_([status.value for status in KEPT]),
+    ]
+    if knowledge_base_id is not None:
+        mine.append(OutboxMessage.knowledge_base_id == knowledge_base_id)
+    cancelled = {"status": Status.CANCELLED, "settled_at": clock.now(), "not_before_at": None}
+    waiting = OutboxMessage.status.in_([status.value for status in WITHDRAWN])
+    _execute(update(OutboxMessage).where(*mine).values(parts_sealed=None, content_sealed=None))
+    _execute(update(OutboxMessage).where(*mine, waiting).values(cancelled))
+
+
+def locked(subscriber_id: uuid.UUID) -> KnowledgeBaseSubscriber:
+    """The row as it is now, held until the end of the write section. Raises LookupError if it is gone."""
+    query = select(KnowledgeBaseSubscriber).where(KnowledgeBaseSubscriber.id == subscriber_id).with_for_update()
+    found = db.session.scalar(query.execution_options(populate_existing=True))
+    if found is None:
+        raise LookupError(subscriber_id)
+    return found
+
+
+def subject_of(subscriber: KnowledgeBaseSubscriber, person: Subscriber) -> Subject:
+    """A subscriber as the audit log knows them."""
+    return Subject("subscriber", subscriber.id, person.email)
+
+
+def _execute(statement: Any) -> None:
+    db.session.execute(statement.execution_options(synchronize_session=False))
