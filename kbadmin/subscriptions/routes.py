@@ -21,9 +21,11 @@ from kbadmin.subscriptions import (
     models,
     planning,
     preview_routes,
+    reader_changes,
     run_models,
     run_routes,
     set_up,
+    subscriber_routes,
     trial_routes,
     weekdays,
 )
@@ -33,7 +35,16 @@ from kbadmin.subscriptions.forms import settings_form
 from kbadmin.subscriptions.models import SubscriptionSettings
 from kbadmin.subscriptions.settings import NotChoosable, NotReady, ServiceNeeded
 
-__all__ = ["blueprint", "models", "preview_routes", "reader_changes", "run_models", "run_routes", "trial_routes"]
+__all__ = [
+    "blueprint",
+    "models",
+    "preview_routes",
+    "reader_changes",
+    "run_models",
+    "run_routes",
+    "subscriber_routes",
+    "trial_routes",
+]
 
 tabs.add(tabs.Tab("Subscriptions", "subscriptions.settings", "mail", 40, Role.EDITOR, ("subscriptions.",)))
 
