@@ -25,6 +25,8 @@ from kbadmin.subscriptions import (
     run_models,
     run_routes,
     set_up,
+    subscriber_import_models,
+    subscriber_import_routes,
     subscriber_routes,
     trial_routes,
     weekdays,
@@ -42,6 +44,8 @@ __all__ = [
     "reader_changes",
     "run_models",
     "run_routes",
+    "subscriber_import_models",
+    "subscriber_import_routes",
     "subscriber_routes",
     "trial_routes",
 ]

@@ -33,6 +33,7 @@ CALLERS_OF_EVERY_ACCOUNT = {
     "smtp.keeping._unused_grants",
     "smtp.resuming.pauses_that_end",
     "smtp.secret_expiry.expiring",
+    "subscriptions.subscriber_imports.subscriber_imports_left_behind",
     "users.queries.accounts_of",
 }
 

@@ -29,6 +29,7 @@ from kbadmin.smtp.security import Authentication, Security
 from kbadmin.subscriptions import subscribing
 from kbadmin.subscriptions.models import Source, SubscriptionSettings, Target
 from kbadmin.subscriptions.run_models import DigestRun, RunKind, RunStage
+from kbadmin.subscriptions.subscriber_import_models import SubscriberImport
 from kbadmin.users.deeds import DEEDS
 from kbadmin.users.models import Membership, User, UserSession
 from tests.factories import OpenedAccount, add_person, inside
@@ -119,6 +120,7 @@ def fill(app: Flask, account: OpenedAccount) -> Filled:
             "category_id": [str(article.category_id)],
             "revision_id": [str(revision_id)],
             "digest_id": [str(_digest(knowledge_base))],
+            "subscriber_import_id": [str(_subscriber_import(knowledge_base))],
             "image_id": [picture_id],
             "token": fingerprints,  # What a thief of the database would have.
             "name": [*DEEDS, "no-such-deed"],
@@ -189,6 +191,13 @@ def _digest(knowledge_base: KnowledgeBase) -> uuid.UUID:
         by=Actor(None, MARK),
     )  # fmt: skip
     return run.id
+
+
+def _subscriber_import(knowledge_base: KnowledgeBase) -> uuid.UUID:
+    found = SubscriberImport(knowledge_base_id=knowledge_base.id, file_name=MARK, begun_by={"label": MARK})
+    db.session.add(found)
+    db.session.flush()
+    return found.id
 
 
 def _failed_message(service: SmtpService) -> OutboxMessage:

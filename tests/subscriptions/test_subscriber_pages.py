@@ -175,3 +175,38 @@ def test_subscribers_of_another_knowledge_base_are_not_touched(
     other = f"/knowledge-bases/{uuid.uuid4()}/subscribers"
     owner_browser.open(f"{other}/remove?subscriber={mine}", status=404)
     browser_as("writer").open(path, status=403)
+
+
+@both_databases
+def test_a_file_is_checked_first_and_never_brings_back_who_has_left(
+    app, account, owner_browser, path, subscribe, worker
+):
+    left = subscribe("left@example.org")
+    owner_browser.open(f"{path}/remove?subscriber={left}").press("Remove")
+    content = (
+        "E-mail Address;Subscribed To;Note\r\n"
+        f"{RITA};;\r\n"
+        f"{PAOLO};network (without its subcategories)\r\n"
+        "tess@example.org;Network,Nothing;\r\n"
+        "left@example.org;;please\r\n"
+        f"{RITA.upper()};;\r\n"
+        "nobody;;\r\n"
+    )
+    form = owner_browser.open(path).click("Import").form("Check the File")
+    page = form.press(status=422)
+    assert len(page.errors) == 2
+    form = page.form("Check the File").attach("File", content.encode(), "people.csv")
+    page = form.fill("How They Agreed", "at the fair").press()
+    assert "nobody has been subscribed yet" in page.text
+    assert [row.get_text(" ", strip=True)[:1] for row in page.soup.select("tbody tr")] == ["4", "6", "7"]
+    assert "There is no category Network,Nothing." in page.text
+    assert "The same address stands in row 2." in page.text
+    page = page.press("Subscribe 2 People")
+    worker.drain()
+    page = owner_browser.open(page.path)
+    assert "All rows have been dealt with" in page.text
+    listed = owner_browser.open(f"{path}?state=subscribed")
+    assert addresses(listed) == [PAOLO, RITA]
+    assert "Network (without its subcategories)" in listed.text
+    assert "at the fair" in listed.text
+    assert actions(owner_browser)[0] == "Subscribers imported: Printer Help"
