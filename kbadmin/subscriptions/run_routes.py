@@ -14,10 +14,10 @@ from kbadmin.delivery.mass_plans import waiting as waiting_in
 from kbadmin.forms import BaseForm
 from kbadmin.smtp import operations as smtp
 from kbadmin.smtp.models import SmtpService
-from kbadmin.subscriptions import fan_out, planning, run_list, run_words, runs, weekdays
+from kbadmin.subscriptions import fan_out, obstacles, planning, run_words, runs, weekdays
 from kbadmin.subscriptions import settings as operations
 from kbadmin.subscriptions.blueprint import blueprint, edited_or_404
-from kbadmin.subscriptions.models import SubscriptionSettings
+from kbadmin.subscriptions.planning import NotSendable
 
 
 @blueprint.get("/digests")
@@ -26,7 +26,7 @@ def digests(knowledge_base_id: uuid.UUID) -> ResponseReturnValue:
     """What was sent, when and to how many; and what was not, and why."""
     knowledge_base = edited_or_404(knowledge_base_id)
     newer, older = request.args.get("newer", type=uuid.UUID), request.args.get("older", type=uuid.UUID)
-    page = run_list.page(knowledge_base_id, older_than=older, newer_than=newer)
+    page = runs.page(knowledge_base_id, older_than=older, newer_than=newer)
     tallies = runs.tallies_of([run.id for run in page.runs])
     return render_template(
         "subscriptions/digests.html",
@@ -46,8 +46,8 @@ def digests(knowledge_base_id: uuid.UUID) -> ResponseReturnValue:
 @requires(Permission.EDIT_KNOWLEDGE_BASES)
 def digest(knowledge_base_id: uuid.UUID, digest_id: uuid.UUID) -> ResponseReturnValue:
     """One run: where it stands, its figures, who was left out and why. The page asks again by itself."""
-    knowledge_base, run = edited_or_404(knowledge_base_id), run_list.find(knowledge_base_id, digest_id)
-    if run is None:
+    knowledge_base, run = edited_or_404(knowledge_base_id), runs.find(digest_id)
+    if run is None or run.knowledge_base_id != knowledge_base.id:
         abort(404)
     return render_template(
         "subscriptions/_digest.html" if request.headers.get("HX-Request") == "true" else "subscriptions/digest.html",
@@ -66,37 +66,28 @@ def digest(knowledge_base_id: uuid.UUID, digest_id: uuid.UUID) -> ResponseReturn
 def send_now(knowledge_base_id: uuid.UUID) -> ResponseReturnValue:
     """Say to whom, of what and how long it takes; then begin."""
     knowledge_base, form = edited_or_404(knowledge_base_id), BaseForm()
-    stored = operations.stored(knowledge_base_id)
-    service = operations.service_of(stored)
-    why_not = _why_not(stored, service)
-    if not why_not and form.validate_on_submit():
-        run = planning.begin_by_hand(knowledge_base_id, actor=current_user.actor)
+    if form.validate_on_submit():
+        try:
+            run = planning.begin_by_hand(knowledge_base_id, actor=current_user.actor)
+        except NotSendable as error:
+            flash(str(error), "warning")
+            return redirect(url_for("subscriptions.digests", knowledge_base_id=knowledge_base_id), 303)
+        except LookupError:
+            abort(404)
         flash("The digest is being sent.", "success")
-        there = url_for("subscriptions.digest", knowledge_base_id=knowledge_base_id, digest_id=run.id)
-        return redirect(there, 303)
-    planned, with_mail, items = (0, 0, 0) if why_not else fan_out.preview(knowledge_base)
+        return redirect(url_for("subscriptions.digest", knowledge_base_id=knowledge_base_id, digest_id=run.id), 303)
+    stored = operations.stored(knowledge_base_id)
+    service, why_not = operations.service_of(stored), obstacles.why_not(stored, knowledge_base)
+    preview = fan_out.preview(knowledge_base) if why_not is None else None
     return render_template(
         "subscriptions/send_now.html",
         knowledge_base=knowledge_base,
         form=form,
         why_not=why_not,
-        planned=planned,
-        with_mail=with_mail,
-        items=items,
+        preview=preview,
         service=service,
-        estimate=_estimate(service, with_mail) if service else None,
+        estimate=_estimate(service, preview.with_mail) if service and preview else None,
     )
-
-
-def _why_not(stored: SubscriptionSettings | None, service: SmtpService | None) -> str:
-    """Why nothing can be sent now, or nothing."""
-    if stored is None or not stored.is_on:
-        return "Subscriptions are off. Turn them on first."
-    if stored.paused_at is not None:
-        return "Digests are paused. Let them leave again first."
-    if service is None or not service.is_choosable:
-        return "The service cannot be used now. Choose another one first."
-    return ""
 
 
 def _estimate(service: SmtpService, count: int) -> Estimate:

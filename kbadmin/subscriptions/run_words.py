@@ -1,6 +1,5 @@
 """What pages say of a digest run: how it began, where it stands, why somebody got nothing, and its figures as parts."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kbadmin.subscriptions.run_models import DigestRun, RunKind, RunStage
@@ -63,16 +62,13 @@ def parts(tally: Tally) -> list[Part]:
     return found
 
 
-def reasons(run: DigestRun) -> list[tuple[str, int]]:
+def reasons(tally: Tally) -> list[tuple[str, int]]:
     """Why how many got no message, the most frequent first."""
-    counted: Mapping[str, int] = run.skipped or {}
-    return [
-        (SKIPPED.get(key, key), number) for key, number in sorted(counted.items(), key=lambda one: -one[1]) if number
-    ]
+    counted = sorted(tally.reasons.items(), key=lambda one: -one[1])
+    return [(SKIPPED.get(key, key), number) for key, number in counted if number]
 
 
 def sentence(run: DigestRun) -> str:
     """Where a run stands, for whoever looks at it."""
-    if run.stage == RunStage.SKIPPED and run.reason:
-        return f"It was not sent: {run.reason[:1].lower()}{run.reason[1:]}"
-    return SENTENCES[RunStage(run.stage)]
+    said = SENTENCES[RunStage(run.stage)]
+    return f"{said} {run.reason}" if run.reason else said

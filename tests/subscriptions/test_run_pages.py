@@ -51,17 +51,15 @@ def test_runs_are_listed_from_the_newest_with_a_constant_number_of_queries(
     ids = make_runs(app, account, knowledge_base)
     with counting(app) as few:
         editor.open(path)
-    ids += make_runs(app, account, knowledge_base, 59)[0:]
+    ids += make_runs(app, account, knowledge_base, 59)
     with counting(app) as many:
         first = editor.open(path)
     assert few.total == many.total
     second = first.click("Older")
-    third = second.click("Older")
-    seen = shown(first) + shown(second) + shown(third)
-    assert len(seen) == 60
-    assert set(seen) == {str(one) for one in ids}
-    assert shown(third.click("Newer")) == shown(second)
-    assert "Newer" not in third.click("Newer").click("Newer").links
+    assert len(shown(first) + shown(second)) == 60
+    assert {*shown(first), *shown(second)} == {str(one) for one in ids}
+    assert shown(second.click("Newer")) == shown(first)
+    assert ("Newer" in first.links, "Older" in second.links) == (False, False)
 
 
 @both_databases
@@ -96,12 +94,12 @@ def test_a_run_that_was_not_sent_says_why(app, account, owner_browser, knowledge
     make_runs(app, account, knowledge_base, stage=RunStage.EMPTY)
     page = owner_browser.open(path)
     assert "Nothing was new for anybody, so nothing was sent." in page.text
-    assert "It was not sent: the service was disabled." in page.text
-    assert "It was not sent: the service was disabled." in owner_browser.open(f"{path}/{run_id}").text
+    assert "It was not sent. The service was disabled." in page.text
+    assert "It was not sent. The service was disabled." in owner_browser.open(f"{path}/{run_id}").text
 
 
 def test_nothing_is_sent_by_hand_while_subscriptions_are_off(owner_browser, path):
     page = owner_browser.open(f"{path}/send-now")
-    assert "Subscriptions are off. Turn them on first." in page.text
+    assert "Subscriptions are off." in page.text
     assert "Sign out" in page.buttons
     assert len(page.buttons) == 1
