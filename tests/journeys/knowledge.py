@@ -23,6 +23,7 @@ from kbadmin.readers.import_models import Plan, ReaderImport, ReaderImportRow, S
 from kbadmin.readers.models import Reader
 from kbadmin.smtp import operations as smtp
 from tests.factories import OpenedAccount, Person, add_person, inside
+from tests.journeys.subscriptions import furnish_subscriptions
 from tests.knowledge_bases.conftest import picture
 from tests.portal.library import HASHED
 
@@ -58,6 +59,7 @@ def furnish_knowledge(app: Flask, account: OpenedAccount) -> Knowledge:
     admin |= _article_paths(here, article_id, revision_id, made)
     admin |= _reader_paths(made.readers["Rita"], made.groups["Partners"], field_id, import_id)
     admin |= _test_of_reader_emails(app, account, actor)
+    admin |= furnish_subscriptions(app, account, made)
     return Knowledge(admin, _portal_paths(at, link))
 
 

@@ -72,7 +72,10 @@ people = st.builds(
 
 @st.composite
 def worlds(draw):
-    shelves = [(draw(st.none() | st.integers(0, n - 1)) if n else None, draw(st.just(frozenset()) | some_groups)) for n in range(4)]
+    shelves = [
+        (draw(st.none() | st.integers(0, n - 1)) if n else None, draw(st.just(frozenset()) | some_groups))
+        for n in range(4)
+    ]
     return {
         "audience": draw(st.sampled_from(Audience)),
         "rule": draw(st.sampled_from(GroupRule)),

@@ -7,14 +7,22 @@ import pytest
 
 from kbadmin import clock as house_clock
 from kbadmin.database import db, unit_of_work
+from kbadmin.knowledge_bases.models import Audience
 from kbadmin.outbox.models import Status
 from kbadmin.subscriptions.run_models import DigestRun, RunKind, RunStage
 from tests.databases import both_databases
 from tests.delivery.log_rows import put
 from tests.factories import counting, inside
 from tests.knowledge_bases.conftest import knowledge_base, make_knowledge_base
+from tests.smtp.conftest import _world, world
+from tests.subscriptions.readership import Readership
 
-__all__ = ["knowledge_base", "make_knowledge_base"]
+__all__ = ["_world", "knowledge_base", "make_knowledge_base", "world"]
+
+
+@pytest.fixture
+def settings(settings, world):
+    return world.seen_from(settings)
 
 
 @pytest.fixture
@@ -103,3 +111,26 @@ def test_nothing_is_sent_by_hand_while_subscriptions_are_off(owner_browser, path
     assert "Subscriptions are off." in page.text
     assert "Sign out" in page.buttons
     assert len(page.buttons) == 1
+
+
+def test_a_digest_is_sent_by_hand_after_the_page_has_said_what_and_to_whom(app, account, browser_as, world, worker):
+    readership = Readership(app, account, port=world.relay.port, audience=Audience.PUBLIC, is_public=True)
+    here = f"/knowledge-bases/{readership.id}/digests"
+    editor = browser_as("editor")
+    assert "Nobody is subscribed yet." in editor.open(f"{here}/send-now").text
+    readership.subscriber("rita@example.org", since=house_clock.now() - timedelta(hours=1))
+    readership.subscriber("late@example.org", since=house_clock.now() + timedelta(hours=1))
+    readership.news("The light is red")
+    page = editor.open(here).click("Send Now")
+    assert "1 subscriber gets a digest at once, through Relay" in page.text
+    assert "The light is red" in page.text
+    assert "For 1 other subscriber nothing is new" in page.text
+    page = page.press("Send to 1 Subscriber")
+    assert page.messages == ["The digest is being sent."]
+    for _ in range(3):
+        worker.drain()
+        worker.sweep()
+    page = editor.open(page.path)
+    assert "Every message has come to an end." in page.text
+    assert [mail.recipients for mail in world.mailbox.messages()] == [("rita@example.org",)]
+    assert "Nothing is new for any of 2 subscribers." in editor.open(f"{here}/send-now").text
