@@ -81,6 +81,10 @@ class Board:
         self.items = _called_out(knowledge_base, until)
         branches = Branches(self.tree.parents)
         self._ways = {one.id: frozenset(branches.way_to(one.category_id)) for one in self.items}
+        #: The groups that anything here asks for.
+        self.asked_groups: Groups = frozenset().union(
+            *self.tree.restrictions.values(), *(one.groups for one in self.items)
+        )
         self._views: dict[tuple[Groups, Wishes], tuple[list[datetime], list[Item]]] = {}
 
     def told(self, viewer: Viewer, wishes: Wishes, *, since: datetime) -> tuple[Item, ...]:
