@@ -2,8 +2,8 @@
 
 from flask import Blueprint
 
-from kbadmin.subscriptions import models, run_models
+from kbadmin.subscriptions import fan_out, models, planning, run_models, runs
 
-__all__ = ["blueprint", "models", "run_models"]
+__all__ = ["blueprint", "fan_out", "models", "planning", "run_models", "runs"]
 
 blueprint = Blueprint("subscriptions", __name__)

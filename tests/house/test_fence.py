@@ -33,6 +33,8 @@ CALLERS_OF_EVERY_ACCOUNT = {
     "smtp.keeping._unused_grants",
     "smtp.resuming.pauses_that_end",
     "smtp.secret_expiry.expiring",
+    "subscriptions.planning.digests_that_are_due",
+    "subscriptions.runs.digest_runs_that_ended",
     "users.queries.accounts_of",
 }
 
