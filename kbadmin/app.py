@@ -39,6 +39,7 @@ from kbadmin.paths import shipped
 from kbadmin.portal import routes as portal
 from kbadmin.readers import email_routes as reader_emails
 from kbadmin.readers import routes as readers
+from kbadmin.readers import text_routes as reader_texts
 from kbadmin.secrets_commands import secrets as secrets_commands
 from kbadmin.smtp import routes as smtp
 from kbadmin.subscriptions import routes as subscriptions
@@ -58,6 +59,7 @@ ROOMS = (
     articles,
     readers,
     reader_emails,
+    reader_texts,
     subscriptions,
     portal,
     metrics,

@@ -47,12 +47,21 @@ class OneTimeLink(Base):
 
 
 def hand_out(
-    purpose: Purpose, *, subject_id: uuid.UUID, lifetime: timedelta, account_id: uuid.UUID | None = None
+    purpose: Purpose,
+    *,
+    subject_id: uuid.UUID,
+    lifetime: timedelta,
+    account_id: uuid.UUID | None = None,
+    session: Session | None = None,
 ) -> str:
-    """A new token for this subject. Earlier live links of the same purpose and subject stop working."""
-    revoke(purpose, subject_id=subject_id)
+    """A new token for this subject. Earlier live links of the same purpose and subject stop working.
+
+    It is kept with the commit of the session, by default the request's.
+    """
+    session = session or db.session()
+    revoke(purpose, subject_id=subject_id, session=session)
     token = new_token()
-    db.session.add(
+    session.add(
         OneTimeLink(
             fingerprint=fingerprint(token),
             purpose=purpose,
@@ -82,6 +91,14 @@ def consume(link_id: uuid.UUID, *, session: Session) -> bool:
     return len(taken) == 1
 
 
-def revoke(purpose: Purpose, *, subject_id: uuid.UUID) -> None:
+def prolong(token: str, *, lifetime: timedelta, session: Session) -> bool:
+    """Let an unused link live from now on for so long; False if it was used or ended meanwhile."""
+    unused = update(OneTimeLink).where(OneTimeLink.fingerprint == fingerprint(token), OneTimeLink.used_at.is_(None))
+    changed = session.execute(unused.values(expires_at=clock.now() + lifetime).returning(OneTimeLink.id)).all()
+    return bool(changed)
+
+
+def revoke(purpose: Purpose, *, subject_id: uuid.UUID, session: Session | None = None) -> None:
     """End every link of this purpose for this subject."""
-    db.session.execute(delete(OneTimeLink).where(OneTimeLink.purpose == purpose, OneTimeLink.subject_id == subject_id))
+    ended = delete(OneTimeLink).where(OneTimeLink.purpose == purpose, OneTimeLink.subject_id == subject_id)
+    (session or db.session()).execute(ended)

@@ -5,6 +5,7 @@ and that nothing secret stands on it.
 """
 
 import io
+from functools import cached_property
 from typing import Any
 from urllib.parse import urljoin, urlsplit
 
@@ -13,7 +14,7 @@ from flask import Flask
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
-from tests.page_checks import check_fragment, check_headers, check_page
+from tests.page_checks import check_fragment, check_headers, check_page, is_whole
 from tests.page_forms import Form, error_text, sends, spaced, text_without, words_on
 
 HERE = "http://localhost"
@@ -99,13 +100,17 @@ class Page:
         self.location = response.headers.get("Location") if 300 <= self.status < 400 else None
         is_text = response.mimetype.startswith(("text/", "application/json"))
         self.html = response.get_data(as_text=True) if is_text else ""
-        self.soup = BeautifulSoup(self.html, "html.parser")
         check_headers(response)
         for secret in browser.secrets:
             assert secret not in self.html, f"{self.path} shows a secret"
             assert secret not in (self.location or ""), f"{self.path} puts a secret into an address"
         if response.mimetype == "text/html" and self.location is None:
-            check_page(self.soup) if self.soup.html else check_fragment(self.soup)
+            (check_page if is_whole(self.html) else check_fragment)(self.html)
+
+    @cached_property
+    def soup(self) -> BeautifulSoup:
+        """The page as a tree, made for whoever looks at it."""
+        return BeautifulSoup(self.html, "lxml" if is_whole(self.html) else "html.parser")
 
     @property
     def title(self) -> str:

@@ -60,7 +60,7 @@ class Form:
         field = self._field(label)
         if field.name == "select":
             return spaced((field.select_one("option[selected]") or field.select("option")[0]).get_text())
-        return field.get_text() if field.name == "textarea" else str(field.get("value", ""))
+        return text_of(field) if field.name == "textarea" else str(field.get("value", ""))
 
     def chosen(self, legend: str) -> str:
         """The label of the radio button that is chosen in the group of this legend, or nothing."""
@@ -120,6 +120,11 @@ class Form:
         raise AssertionError(f"no field «{label}» among {self.labels}")
 
 
+def text_of(area: Tag) -> str:
+    """What stands in a text area; a line end behind its tag is none of it (HTML, 13.1.2.5)."""
+    return area.get_text().removeprefix("\r").removeprefix("\n")
+
+
 def spaced(text: str) -> str:
     """Text with single spaces, as it looks on the page."""
     return " ".join(text.split())
@@ -159,7 +164,7 @@ def _sent_by(field: Tag) -> list[tuple[str, str]]:
             options = field.select("option")[:1]
         return [(name, str(option.get("value", option.get_text()))) for option in options]
     if field.name == "textarea":
-        return [(name, field.get_text())]
+        return [(name, text_of(field))]
     if kind in ("radio", "checkbox"):
         return [(name, str(field.get("value", "on")))] if field.has_attr("checked") else []
     return [(name, str(field.get("value", "")))]

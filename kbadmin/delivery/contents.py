@@ -2,16 +2,16 @@
 
 import json
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from kbadmin.delivery.leases import Claimed
-from kbadmin.encryption import KeyRing, Place, Unreadable
-from kbadmin.outbox.messages import NotSendable, with_sender
+from kbadmin.delivery.leases import Claimed, place_of
+from kbadmin.delivery.own_contents import NOTHING, Own, own_of
+from kbadmin.encryption import KeyRing, Unreadable
+from kbadmin.outbox.messages import NotSendable, Sender, sender_lines, with_sender
 from kbadmin.outbox.models import MessageBody
 from kbadmin.outbox.skeletons import Skeleton
 from kbadmin.smtp.outgoing import Outgoing
@@ -34,13 +34,16 @@ class Broken:
 class Contents:
     """Makes messages of claims. Belongs to one connection; remembers the skeletons of the runs it sends."""
 
-    def __init__(self, keys: KeyRing, sender_lines: bytes) -> None:
+    def __init__(self, keys: KeyRing, sender: Sender) -> None:
         self._keys = keys
-        self._sender_lines = sender_lines
+        self._sender = sender
+        self._sender_lines = sender_lines(sender)
         self._skeletons: dict[uuid.UUID, Skeleton] = {}
+        self._own: Mapping[int, Own] = {}
 
     def load(self, session: Session, claimed: Sequence[Claimed]) -> None:
-        """Fetch the skeletons that these messages need, in the transaction that claimed them."""
+        """Fetch the skeletons that these messages need, and make their links, in the transaction that claimed them."""
+        self._own = own_of(session, self._keys, claimed)
         missing = {one.body_id for one in claimed if one.body_id is not None} - self._skeletons.keys()
         if not missing:
             return
@@ -62,8 +65,7 @@ class Contents:
         if one.body_id is None:
             if one.content_sealed is None:
                 raise NotSendable("its content is gone")
-            content = self._opened(one, "content_sealed", one.content_sealed).encode("ascii")
-            return stuff(with_sender(content, self._sender_lines))
+            return stuff(self._own_content(one, self._own.get(one.id, NOTHING), one.content_sealed))
         parts = _read(self._opened(one, "parts_sealed", one.parts_sealed))[0] if one.parts_sealed else {}
         skeleton = self._skeletons[one.body_id]
         ready = skeleton.fill_stuffed(recipient=one.recipient, message_id=one.message_id, parts=parts)
@@ -72,16 +74,15 @@ class Contents:
         filled = skeleton.fill(recipient=one.recipient, message_id=one.message_id, parts=parts)
         return stuff(with_sender(filled, self._sender_lines))
 
+    def _own_content(self, one: Claimed, own: Own, sealed: str) -> bytes:
+        content = self._opened(one, "content_sealed", sealed).encode("ascii")
+        if own.link is not None:
+            skeleton, parts = Skeleton.from_bytes(content), {"link": own.link}
+            content = skeleton.fill(recipient=one.recipient, message_id=one.message_id, parts=parts)
+        if own.from_name is None and own.reply_to is None:
+            return with_sender(content, self._sender_lines)
+        name, reply_to = own.from_name or self._sender.name, own.reply_to or self._sender.reply_to
+        return with_sender(content, sender_lines(Sender(self._sender.address, name, reply_to)))
+
     def _opened(self, one: Claimed, column: str, envelope: str) -> str:
-        row, destination = _with_dashes(one.public_id), f"{one.message_id} {one.recipient}"
-        place = Place("outbox_messages", column, _text(one.account_id), row, destination)
-        return self._keys.open_text(envelope, purpose=PURPOSE, place=place)
-
-
-_text = lru_cache(maxsize=1024)(str)
-
-
-def _with_dashes(public_id: str | uuid.UUID) -> str:
-    if isinstance(public_id, str):
-        return f"{public_id[:8]}-{public_id[8:12]}-{public_id[12:16]}-{public_id[16:20]}-{public_id[20:]}"
-    return str(public_id)
+        return self._keys.open_text(envelope, purpose=PURPOSE, place=place_of(one, column))

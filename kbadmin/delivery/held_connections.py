@@ -14,7 +14,7 @@ from kbadmin.delivery.decisions import Action, Failure, decide_for_service
 from kbadmin.delivery.journals import Accepted, Journal
 from kbadmin.delivery.lanes import Terms
 from kbadmin.delivery.service_troubles import ServiceGone, ServiceTrouble
-from kbadmin.outbox.messages import Sender, sender_lines
+from kbadmin.outbox.messages import Sender
 from kbadmin.outbox.platform import platform_sender
 from kbadmin.sealing import ring
 from kbadmin.smtp.access_token import TokenUnavailable
@@ -99,7 +99,7 @@ class Opener:
             token=token,
             connection=connection,
             journal=Journal.open(self.folder, worker_id),
-            contents=Contents(ring(), sender_lines(sender)),
+            contents=Contents(ring(), sender),
             envelope_from=sender.address,
             is_oauth=is_oauth,
             configuration=terms.configuration,

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, String, bindparam, func, literal_column, select, type_coerce, update
 from sqlalchemy.orm import Session
 
+from kbadmin.encryption import Place
 from kbadmin.outbox.models import MESSAGES, Status
 
 # As literals, so that SQLite sees that the partial indexes fit.
@@ -117,3 +118,18 @@ def _from_text(row: list[Any]) -> Claimed:
     row[1], row[7] = _id(row[1]), _id(row[7])
     row[10:] = [text and datetime.fromisoformat(text) for text in row[10:]]
     return Claimed._make(row)
+
+
+def place_of(one: Claimed, column: str) -> Place:
+    """Where a sealed column of a claimed message is, and for whom."""
+    destination = f"{one.message_id} {one.recipient}"
+    return Place("outbox_messages", column, _text(one.account_id), _with_dashes(one.public_id), destination)
+
+
+_text = lru_cache(maxsize=1024)(str)
+
+
+def _with_dashes(public_id: str | uuid.UUID) -> str:
+    if isinstance(public_id, str):
+        return f"{public_id[:8]}-{public_id[8:12]}-{public_id[12:16]}-{public_id[16:20]}-{public_id[20:]}"
+    return str(public_id)

@@ -48,6 +48,10 @@ class Run:
     knowledge_base_id: uuid.UUID | None = None
     not_before_at: datetime | None = None
     expires_at: datetime | None = None
+    # For digests: who may see what was decided at this version, and holds until then.
+    run_id: uuid.UUID | None = None
+    visibility_version: int | None = None
+    decide_again_at: datetime | None = None
 
 
 def enqueue_many(run: Run, messages: Iterable[Addressed]) -> Iterator[int]:
@@ -57,16 +61,26 @@ def enqueue_many(run: Run, messages: Iterable[Addressed]) -> Iterator[int]:
     """
     waiting = iter(messages)
     while chunk := list(islice(waiting, CHUNK)):
-        rows = [_row(run, one, current_account()) for one in chunk]  # Sealing is slow: before the transaction.
+        rows = rows_of(run, chunk)  # Sealing is slow: before the transaction.
         begin_writing()
-        wake_lane(run.smtp_service_id or PLATFORM)
-        added = _insert(rows)
+        added = insert(rows)
         commit()
         yield added
 
 
-def _insert(rows: list[dict[str, Any]]) -> int:
-    """Insert those that are new; answers how many."""
+def rows_of(run: Run, messages: Iterable[Addressed]) -> list[dict[str, Any]]:
+    """Messages as :func:`insert` takes them, sealed for the account that was entered."""
+    account = current_account()
+    return [_row(run, one, account) for one in messages]
+
+
+def insert(rows: list[dict[str, Any]]) -> int:
+    """Insert those that are new, in the caller's write section, and wake their lanes; answers how many."""
+    begin_writing()
+    if not rows:
+        return 0
+    for lane_id in {row["lane_id"] for row in rows}:
+        wake_lane(lane_id)
     connection = db.session.connection()
     if connection.dialect.name == "sqlite":
         done = connection.execute(sqlite.insert(MESSAGES).on_conflict_do_nothing(), rows)
@@ -105,4 +119,7 @@ def _row(run: Run, one: Addressed, account: uuid.UUID) -> dict[str, Any]:
         "not_before_at": run.not_before_at,
         "expires_at": run.expires_at,
         "last_reply": "",
+        "run_id": run.run_id,
+        "visibility_version": run.visibility_version,
+        "decide_again_at": run.decide_again_at,
     }

@@ -54,13 +54,18 @@ class Composed:
 
 def compose(sender: Sender, *, recipient: str, subject: str, text: str, html: str) -> Composed:
     """Build multipart/alternative, UTF-8, CRLF. Raises :class:`NotSendable` if it would not be what it seems."""
-    message_id = f"<{new_token()}@{sender.address.rpartition('@')[2]}>"
+    message_id = new_message_id(sender)
     with _refusing_what_cannot_stand():
         content = as_email(
             sender, recipient=recipient, subject=subject, text=text, html=html, message_id=message_id
         ).as_bytes()
     _check(content, has_reply_to=bool(sender.reply_to))
     return Composed(message_id, content)
+
+
+def new_message_id(sender: Sender) -> str:
+    """An identity that a message keeps through every retry; its right side is the sender's domain."""
+    return f"<{new_token()}@{sender.address.rpartition('@')[2]}>"
 
 
 def sender_lines(sender: Sender) -> bytes:

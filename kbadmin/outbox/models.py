@@ -137,6 +137,13 @@ class OutboxMessage(Fenced, Base):
             sqlite_where=literal_column("body_id IS NOT NULL"),
             postgresql_where=literal_column("body_id IS NOT NULL"),
         ),
+        Index(  # What waits to bring somebody a link.
+            "ix_outbox_messages_link",
+            "account_id",
+            "link_subject_id",
+            sqlite_where=literal_column("link_subject_id IS NOT NULL"),
+            postgresql_where=literal_column("link_subject_id IS NOT NULL"),
+        ),
         Index(  # How the messages of a digest run stand.
             "ix_outbox_messages_run",
             "account_id",

@@ -1,20 +1,23 @@
 """enqueue(): the one way into the outbox, in the same transaction as the cause."""
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
+from dataclasses import replace
 from datetime import datetime
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 
+from kbadmin import clock
 from kbadmin.database import begin_writing, db
 from kbadmin.encryption import Secret
 from kbadmin.engine import wake_named
+from kbadmin.outbox.link_later import LinkLater, compose_later
 from kbadmin.outbox.messages import Sender, compose
 from kbadmin.outbox.models import PLATFORM, PRIORITY, Kind, MessageBody, OutboxMessage, Status
 from kbadmin.outbox.platform import platform_sender, platform_sender_configured
 from kbadmin.outbox.skeletons import Skeleton
 
-__all__ = ["NoSender", "compile_body", "enqueue", "platform_sender_configured", "wake_lane"]
+__all__ = ["NoSender", "compile_body", "enqueue", "platform_sender_configured", "wake_lane", "withdraw_links"]
 
 
 class NoSender(RuntimeError):
@@ -31,10 +34,15 @@ def enqueue(
     deduplication_key: str,
     smtp_service_id: uuid.UUID | None = None,
     sender: Sender | None = None,
+    from_name: str | None = None,
+    reply_to: str | None = None,
+    knowledge_base_id: uuid.UUID | None = None,
+    link: LinkLater | None = None,
     expires_at: datetime | None = None,
 ) -> OutboxMessage:
     """Queue one message; a second call with the same key in the account answers the first message.
 
+    ``from_name`` and ``reply_to`` stand for the sender's own, also if that is another when the message leaves.
     Without a service it leaves through the platform's own sender; raises :class:`NoSender` if there is none, and
     :class:`kbadmin.outbox.messages.NotSendable` for content that cannot become a clean message.
     """
@@ -43,7 +51,9 @@ def enqueue(
     if before is not None:
         return before
     lane_id = smtp_service_id or PLATFORM
-    composed = compose(sender or _platform(), recipient=recipient, subject=subject, text=text, html=html)
+    sender = sender or _platform()
+    sender = replace(sender, name=from_name or sender.name, reply_to=reply_to or sender.reply_to)
+    composed = (compose_later if link else compose)(sender, recipient=recipient, subject=subject, text=text, html=html)
     message = OutboxMessage(
         kind=kind,
         priority=PRIORITY[kind],
@@ -55,14 +65,36 @@ def enqueue(
         recipient=recipient,
         subject=subject,
         message_id=composed.message_id,
+        from_name=from_name or None,
+        reply_to=reply_to or None,
+        knowledge_base_id=knowledge_base_id,
         expires_at=expires_at,
     )
+    if link is not None:
+        message.link_purpose, message.link_subject_id = link.purpose.value, link.subject_id
+        message.link_minutes, message.link_address = int(link.lifetime.total_seconds() // 60), link.address
     message.content = Secret(composed.content.decode("ascii"))
     db.session.add(message)
     db.session.flush()
     if kind is not Kind.TEST:
         wake_lane(lane_id)
     return message
+
+
+def withdraw_links(subject_ids: Collection[uuid.UUID]) -> None:
+    """Cancel what waits to bring one of these subjects a link; what a worker holds is on its way already."""
+    waiting = update(OutboxMessage).where(
+        OutboxMessage.link_subject_id.in_(subject_ids), OutboxMessage.status == Status.QUEUED
+    )
+    db.session.execute(
+        waiting.values(
+            status=Status.CANCELLED,
+            settled_at=clock.now(),
+            last_reply="Not sent: the reader has changed since.",
+            content_sealed=None,
+            parts_sealed=None,
+        ).execution_options(synchronize_session=False)
+    )
 
 
 def wake_lane(lane_id: uuid.UUID) -> None:

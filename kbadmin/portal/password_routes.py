@@ -29,10 +29,16 @@ ELSEWHERE = "Wherever else you were signed in, you no longer are."
 def forgot_password() -> ResponseReturnValue:
     """Have a link mailed; where nobody can send it, say whom to ask."""
     form = ForgotPasswordForm()
-    if email_settings.way() is None:
+    g.themed_by = found = door.knowledge_base_at(door.target_within(request.args.get("next")))
+    knowledge_base_id = found.id if found else None
+    if email_settings.way(knowledge_base_id) is None:
         return render_template("portal/forgot_password_without_mail.html")
     if form.validate_on_submit():
-        passwords.ask_for_reset(form.email.data or "", network_address=request.remote_addr or "")
+        passwords.ask_for_reset(
+            form.email.data or "",
+            knowledge_base_id=knowledge_base_id,
+            network_address=request.remote_addr or "",
+        )
         session[ASKED_FOR] = form.email.data
         return redirect(url_for("portal.reset_asked_for"), 303)
     return render_template("portal/forgot_password.html", form=form), 422 if form.errors else 200

@@ -10,9 +10,12 @@ from sqlalchemy import select
 from kbadmin import clock
 from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import begin_writing, db
+from kbadmin.knowledge_bases.models import KnowledgeBase
+from kbadmin.knowledge_bases.operations import subject_of
 from kbadmin.outbox.messages import Sender
 from kbadmin.outbox.platform import platform_sender
 from kbadmin.readers.email_models import ReaderEmailSettings, WhenStopped
+from kbadmin.readers.template_models import ServiceOverride
 from kbadmin.smtp import operations as smtp
 from kbadmin.smtp.models import SmtpService, State
 from kbadmin.tenancy import current_account
@@ -62,15 +65,14 @@ def change(
     return settings
 
 
-def way() -> Way | None:
-    """Which way a reader e-mail leaves if it is queued now; none if nobody can send it."""
+def way(knowledge_base_id: uuid.UUID | None = None) -> Way | None:
+    """Which way an e-mail to a reader of this knowledge base leaves if it is queued now; none if nobody can send it."""
     settings = stored()
-    service = smtp.find(settings.smtp_service_id) if settings and settings.smtp_service_id else None
-    platform = platform_sender()
-    if service is None or settings is None:
+    service, platform = chosen_service(knowledge_base_id), platform_sender()
+    if service is None:
         return Way(None, platform.sender) if platform else None
     is_sending = service.state in SENDING
-    if not is_sending and settings.when_stopped == WhenStopped.PLATFORM and platform:
+    if not is_sending and settings and settings.when_stopped == WhenStopped.PLATFORM and platform:
         return Way(None, platform.sender)
     sender = Sender(service.send_from_address, service.send_from_name, service.reply_to_address)
     return Way(service.id, sender, waits=not is_sending)
@@ -82,10 +84,51 @@ def welcome_lifetime() -> timedelta:
     return timedelta(hours=settings.welcome_hours if settings else 72)
 
 
-def chosen_service() -> SmtpService | None:
-    """The service that reader e-mails leave through, if one was chosen."""
+def chosen_service(knowledge_base_id: uuid.UUID | None = None) -> SmtpService | None:
+    """The service that reader e-mails leave through: the knowledge base’s own, else the account’s, if there is one."""
+    chosen = own_service_id(knowledge_base_id) if knowledge_base_id else None
     settings = stored()
-    return smtp.find(settings.smtp_service_id) if settings and settings.smtp_service_id else None
+    chosen = chosen or (settings.smtp_service_id if settings else None)
+    return smtp.find(chosen) if chosen else None
+
+
+def own_service_id(knowledge_base_id: uuid.UUID) -> uuid.UUID | None:
+    """The service that a knowledge base chose for its readers' e-mails, if it did."""
+    query = select(ServiceOverride.smtp_service_id).where(ServiceOverride.knowledge_base_id == knowledge_base_id)
+    return db.session.scalar(query)
+
+
+def own_services() -> dict[uuid.UUID, uuid.UUID]:
+    """The services of all knowledge bases that chose one, by knowledge base."""
+    query = select(ServiceOverride.knowledge_base_id, ServiceOverride.smtp_service_id)
+    return {row.knowledge_base_id: row.smtp_service_id for row in db.session.execute(query)}
+
+
+def choose_for(knowledge_base: KnowledgeBase, smtp_service_id: uuid.UUID | None, *, actor: Actor) -> None:
+    """Let the e-mails to readers of one knowledge base leave through this service; none: as the account's do.
+
+    Raises :class:`NotChoosable` for a service that was not chosen before and cannot be used.
+    """
+    begin_writing()
+    query = select(ServiceOverride).where(ServiceOverride.knowledge_base_id == knowledge_base.id)
+    row = db.session.scalar(query.with_for_update())
+    if smtp_service_id == (row.smtp_service_id if row else None):
+        return
+    _require_choosable(smtp_service_id)
+    before = _named(row.smtp_service_id if row else None)
+    if row is not None and smtp_service_id is None:
+        db.session.delete(row)
+    elif smtp_service_id is not None:
+        row = row or ServiceOverride(knowledge_base_id=knowledge_base.id)
+        row.smtp_service_id = smtp_service_id
+        db.session.add(row)
+    said = f"{before} → {_named(smtp_service_id)}"
+    record("reader e-mail settings changed", actor=actor, subject=subject_of(knowledge_base), service=said)
+
+
+def _named(service_id: uuid.UUID | None) -> str:
+    service = smtp.find(service_id) if service_id else None
+    return service.friendly_name if service else "as the account"
 
 
 def _require_choosable(service_id: uuid.UUID | None) -> None:

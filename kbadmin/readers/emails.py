@@ -1,20 +1,33 @@
 """The letters to readers about their password, and the addresses of their links.
 
-They leave the way that the account chose (:mod:`kbadmin.readers.email_settings`), if there is one.
+They leave the way that the account, or the reader's knowledge base, chose (:mod:`kbadmin.readers.email_settings`), if
+there is one, in the words that somebody there wrote (:mod:`kbadmin.readers.wordings`). Their links are made when they
+leave.
 """
 
-from datetime import datetime
+import uuid
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
 
 from kbadmin import clock, config
 from kbadmin.accounts.models import Account
-from kbadmin.database import db
-from kbadmin.encryption import fingerprint
-from kbadmin.outbox.models import Kind
+from kbadmin.database import db, new_id
+from kbadmin.knowledge_bases import operations as knowledge_bases
+from kbadmin.knowledge_bases.models import KnowledgeBase
+from kbadmin.links import Purpose
+from kbadmin.outbox.link_later import LINK, LinkLater
+from kbadmin.outbox.models import Kind, OutboxMessage
 from kbadmin.outbox.operations import enqueue
 from kbadmin.outbox.rendering import letter
-from kbadmin.readers import email_settings
-from kbadmin.readers.models import Reader
+from kbadmin.readers import email_settings, letters, wordings
+from kbadmin.readers.email_settings import Way
+from kbadmin.readers.models import Reader, ReaderAccess
+from kbadmin.readers.template_models import TemplateKind
 from kbadmin.tenancy import current_account
+
+KINDS = {TemplateKind.WELCOME: Kind.WELCOME, TemplateKind.RESET: Kind.READER_RESET}
 
 
 def portal_address(*parts: str) -> str:
@@ -28,35 +41,62 @@ def set_password_address(token: str) -> str:
     return portal_address("set-password", token)
 
 
-def send_reset_link(reader: Reader, token: str, *, expires_at: datetime) -> bool:
-    """Mail a link to set a new password to the stored address; False if nobody can send it."""
-    way = email_settings.way()
+def send_link(
+    kind: TemplateKind,
+    reader: Reader,
+    *,
+    lifetime: timedelta,
+    expires_at: datetime,
+    knowledge_base_id: uuid.UUID | None = None,
+) -> OutboxMessage | None:
+    """Queue a letter with a link to set a password, to the stored address; nothing if nobody can send it.
+
+    Without a knowledge base it is the reader's only one, if there is only one. The link's life begins when the letter
+    leaves, which it does before ``expires_at`` or not at all.
+    """
+    found = open_to(reader)
+    home = next((one for one in found if one.id == knowledge_base_id), found[0] if len(found) == 1 else None)
+    home_id = home.id if home else None
+    way = email_settings.way(home_id)
     if way is None:
-        return False
-    said = letter(
-        "reader_reset",
-        account=account_name(),
-        address=set_password_address(token),
-        expires_at=expires_at,
-        email=reader.email,
-    )
-    enqueue(
-        kind=Kind.READER_RESET,
+        return None
+    wording = wordings.wording(kind, home_id)
+    said = letters.write(wording, values_of(reader, [home] if home else found, lifetime=lifetime, link=LINK))
+    return enqueue(
+        kind=KINDS[kind],
         recipient=reader.email,
         subject=said.subject,
         text=said.text,
         html=said.html,
-        deduplication_key=f"reader reset {fingerprint(token)}",
+        deduplication_key=f"reader {kind} {new_id()}",
         smtp_service_id=way.smtp_service_id,
         sender=way.sender,
+        from_name=wording.from_name,
+        reply_to=wording.reply_to,
+        knowledge_base_id=home_id,
+        link=LinkLater(Purpose.READER_PASSWORD, reader.id, lifetime, set_password_address("")),
         expires_at=expires_at,
     )
-    return True
+
+
+def values_of(reader: Reader, found: Sequence[KnowledgeBase], *, lifetime: timedelta, link: str) -> dict[str, str]:
+    """What the merge fields stand for in a letter to this reader about these knowledge bases."""
+    return {
+        "first_name": reader.first_name or reader.email,
+        "last_name": reader.last_name,
+        "email": reader.email,
+        "company": account_name(),
+        "knowledge_base": _listed([one.name for one in found]) or "its knowledge base",
+        "knowledge_base_link": portal_address(found[0].slug) if len(found) == 1 else portal_address(),
+        "set_password_link": link,
+        "link_lifetime": letters.in_words(lifetime),
+    }
 
 
 def tell_password_changed(reader: Reader) -> None:
     """Tell a reader that their password has changed, so that a stranger's change does not stay unseen."""
-    way = email_settings.way()
+    found = open_to(reader)
+    way: Way | None = email_settings.way(found[0].id if len(found) == 1 else None)
     if way is None:
         return
     at = clock.now()
@@ -79,6 +119,20 @@ def tell_password_changed(reader: Reader) -> None:
     )
 
 
+def open_to(reader: Reader) -> list[KnowledgeBase]:
+    """The knowledge bases that this reader may open."""
+    named = set(db.session.scalars(select(ReaderAccess.knowledge_base_id).where(ReaderAccess.reader_id == reader.id)))
+    return [
+        one
+        for one in knowledge_bases.all_of_account()
+        if not one.is_archived and (reader.reads_everything or one.id in named)
+    ]
+
+
 def account_name() -> str:
     """What readers know the account as."""
     return db.session.get_one(Account, current_account()).name
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

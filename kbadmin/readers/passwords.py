@@ -15,8 +15,10 @@ from kbadmin.database import begin_writing, db, stop_reading, unit_of_work
 from kbadmin.email_addresses import NotOneAddress, comparable
 from kbadmin.engine import task, wake
 from kbadmin.links import OneTimeLink, Purpose
-from kbadmin.readers import email_settings, emails, sessions
+from kbadmin.readers import emails, sessions
 from kbadmin.readers.models import Reader, ReaderStatus
+from kbadmin.readers.signing_out import forget_links
+from kbadmin.readers.template_models import TemplateKind
 from kbadmin.tenancy import current_account, enter
 from kbadmin.throttle import Limit
 from kbadmin.users import tries
@@ -106,8 +108,11 @@ def change(
     return sessions.renew(session_id)
 
 
-def ask_for_reset(email: str, *, network_address: str) -> None:
-    """Have a link mailed if there is such a reader. The request does the same work whether there is or not."""
+def ask_for_reset(email: str, *, knowledge_base_id: uuid.UUID | None = None, network_address: str) -> None:
+    """Have a link mailed if there is such a reader. The request does the same work whether there is or not.
+
+    The knowledge base is the one from whose pages they asked: in its words and its way the letter leaves.
+    """
     key, account_id = person_key(email), current_account()
     stop_reading()
     try:
@@ -116,29 +121,38 @@ def ask_for_reset(email: str, *, network_address: str) -> None:
     except tries.TooManyTries:
         return
     begin_writing()
-    wake(mail_reader_reset_link, str(account_id), email)
+    wake(mail_reader_reset_link, str(account_id), email, str(knowledge_base_id or ""))
 
 
 @task
-def mail_reader_reset_link(account_id: str, email: str) -> None:
+def mail_reader_reset_link(account_id: str, email: str, knowledge_base_id: str = "") -> None:
     """Mail a one-time link to the stored address of this reader, if there is one who may sign in."""
     enter(uuid.UUID(account_id))
     with unit_of_work():
         reader = find_reader(email)
-        if reader is not None and may_sign_in(reader) and email_settings.way() is not None:
-            token = hand_out_link(reader.id, lifetime=RESET_LIFETIME)
-            emails.send_reset_link(reader, token, expires_at=clock.now() + RESET_LIFETIME)
+        if reader is not None and may_sign_in(reader):
+            _send_reset(reader, uuid.UUID(knowledge_base_id) if knowledge_base_id else None)
 
 
 def mail_reset(reader_id: uuid.UUID, *, actor: Actor) -> None:
     """Somebody else asks for the reader. Raises LookupError if they may not sign in, or nobody can send."""
     begin_writing()
     reader = db.session.get(Reader, reader_id)
-    if reader is None or not may_sign_in(reader) or email_settings.way() is None:
+    if reader is None or not may_sign_in(reader) or not _send_reset(reader):
         raise LookupError(reader_id)
-    token = hand_out_link(reader.id, lifetime=RESET_LIFETIME)
-    emails.send_reset_link(reader, token, expires_at=clock.now() + RESET_LIFETIME)
     record("reader reset sent", actor=actor, subject=Subject("reader", reader.id, reader.label))
+
+
+def _send_reset(reader: Reader, knowledge_base_id: uuid.UUID | None = None) -> bool:
+    """Queue a reset. False if nobody can send it."""
+    message = emails.send_link(
+        TemplateKind.RESET,
+        reader,
+        lifetime=RESET_LIFETIME,
+        expires_at=clock.now() + RESET_LIFETIME,
+        knowledge_base_id=knowledge_base_id,
+    )
+    return message is not None
 
 
 def make_link(reader_id: uuid.UUID, *, actor: Actor) -> str:
@@ -159,6 +173,6 @@ def actor_of(reader: Reader, network_address: str) -> Actor:
 def _store(reader: Reader, hashed: str, *, how: str, network_address: str) -> None:
     reader.password_hash = hashed
     reader.password_changed_at = clock.now()
-    links.revoke(Purpose.READER_PASSWORD, subject_id=reader.id)
+    forget_links([reader.id])
     record(how, actor=actor_of(reader, network_address), subject=Subject("reader", reader.id, reader.label))
     emails.tell_password_changed(reader)

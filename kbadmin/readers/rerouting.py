@@ -2,7 +2,7 @@
 
 import uuid
 
-from sqlalchemy import or_, select, update
+from sqlalchemy import exists, or_, select, update
 
 from kbadmin.database import begin_writing, commit, db
 from kbadmin.engine import sweep, task, wake
@@ -11,9 +11,11 @@ from kbadmin.outbox.operations import wake_lane
 from kbadmin.outbox.platform import platform_sender_configured
 from kbadmin.readers import email_settings
 from kbadmin.readers.email_models import ReaderEmailSettings, WhenStopped
+from kbadmin.readers.template_models import ServiceOverride
 from kbadmin.smtp.models import SmtpService
 from kbadmin.tenancy import enter, every_account
 
+_OVERRIDES = select(ServiceOverride.smtp_service_id)
 KINDS = (Kind.WELCOME, Kind.READER_RESET)
 
 
@@ -25,9 +27,14 @@ def stopped_reader_emails() -> None:
     with every_account() as session:
         stopped = (
             select(ReaderEmailSettings.account_id)
-            .join(SmtpService, SmtpService.id == ReaderEmailSettings.smtp_service_id)
             .where(ReaderEmailSettings.when_stopped == WhenStopped.PLATFORM)
-            .where(or_(SmtpService.paused_at.is_not(None), SmtpService.disabled_at.is_not(None)))
+            .where(
+                exists().where(
+                    SmtpService.account_id == ReaderEmailSettings.account_id,
+                    or_(SmtpService.id == ReaderEmailSettings.smtp_service_id, SmtpService.id.in_(_OVERRIDES)),
+                    or_(SmtpService.paused_at.is_not(None), SmtpService.disabled_at.is_not(None)),
+                )
+            )
         )
         found = [str(account_id) for account_id in session.scalars(stopped)]
     for account_id in found:
@@ -42,13 +49,14 @@ def reroute(account_id: str) -> None:
     """Hand what waits of one account to the platform's lane; its sender is written anew when it leaves."""
     enter(uuid.UUID(account_id))
     begin_writing()
-    settings, way = email_settings.stored(), email_settings.way()
-    if settings is not None and way is not None and way.smtp_service_id is None:
-        waiting = update(OutboxMessage).where(
-            OutboxMessage.lane_id == settings.smtp_service_id,
-            OutboxMessage.status == Status.QUEUED,
-            OutboxMessage.kind.in_(KINDS),
-        )
-        db.session.execute(waiting.values(lane_id=PLATFORM, smtp_service_id=None, not_before_at=None))
-        wake_lane(PLATFORM)
+    for knowledge_base_id in (None, *email_settings.own_services()):
+        service, way = email_settings.chosen_service(knowledge_base_id), email_settings.way(knowledge_base_id)
+        if service is not None and way is not None and way.smtp_service_id is None:
+            waiting = update(OutboxMessage).where(
+                OutboxMessage.lane_id == service.id,
+                OutboxMessage.status == Status.QUEUED,
+                OutboxMessage.kind.in_(KINDS),
+            )
+            db.session.execute(waiting.values(lane_id=PLATFORM, smtp_service_id=None, not_before_at=None))
+            wake_lane(PLATFORM)
     commit()

@@ -11,11 +11,11 @@ from typing import Any
 from sqlalchemy import delete, event, inspect, select
 from sqlalchemy.orm import Session
 
-from kbadmin import clock, links
+from kbadmin import clock
 from kbadmin.database import db
 from kbadmin.encryption import fingerprint, new_token
-from kbadmin.links import Purpose
 from kbadmin.readers.models import Reader, ReaderSession
+from kbadmin.readers.signing_out import forget_links
 from kbadmin.tenancy import current_account
 from kbadmin.users.sessions import Opened
 
@@ -77,7 +77,7 @@ def end_all(reader_id: uuid.UUID, *, but: uuid.UUID | None = None) -> int:
 def shut_out(reader_id: uuid.UUID) -> None:
     """End the sessions of a reader and the links they were sent."""
     end_all(reader_id)
-    links.revoke(Purpose.READER_PASSWORD, subject_id=reader_id)
+    forget_links([reader_id])
 
 
 @event.listens_for(Session, "before_flush")

@@ -1,6 +1,6 @@
 """The tabs over the pages of this room; its other modules, and rooms above, add theirs."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import request, url_for
 
@@ -32,6 +32,11 @@ TABS: list[Tab] = []
 def add(tab: Tab) -> None:
     """Declare a tab."""
     TABS[:] = sorted([other for other in TABS if other.endpoint != tab.endpoint] + [tab], key=lambda one: one.order)
+
+
+def light(endpoint: str, further: tuple[str, ...]) -> None:
+    """Further endpoints belong to a tab that is there already."""
+    TABS[:] = [replace(tab, lit=(*tab.lit, *further)) if tab.endpoint == endpoint else tab for tab in TABS]
 
 
 def drawn() -> list[Drawn]:

@@ -1,27 +1,26 @@
 """Welcomes: the e-mail with which a reader sets a first password; sent again at any time, singly or to many.
 
-Each carries a one-time link of its own and ends the one before. How it went is read from the outbox.
+Each makes a one-time link of its own when it leaves, and ends the one before. How it went is read from the outbox.
 """
 
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy import select
 
 from kbadmin import clock
 from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import begin_writing, db
-from kbadmin.encryption import fingerprint
-from kbadmin.knowledge_bases import operations as knowledge_bases
-from kbadmin.outbox.models import Kind, OutboxMessage, Status
-from kbadmin.outbox.operations import enqueue
-from kbadmin.outbox.rendering import letter
+from kbadmin.outbox.models import OutboxMessage, Status
 from kbadmin.readers import email_settings, emails, passwords
-from kbadmin.readers.models import Reader, ReaderAccess
+from kbadmin.readers.models import Reader
+from kbadmin.readers.template_models import TemplateKind
 from kbadmin.readers.welcomers import WELCOMERS, Welcomer
 
+#: How long a welcome waits for a service that cannot send: its link is made when it leaves.
+WAITS = timedelta(days=14)
 WENT_WRONG = (Status.FAILED, Status.HELD, Status.EXPIRED)
 
 
@@ -46,32 +45,14 @@ class Welcome:
 
 def send(reader: Reader) -> None:
     """Queue a welcome in the caller's write section. Raises :class:`NobodySends`."""
-    way = email_settings.way()
-    if way is None:
+    message = emails.send_link(
+        TemplateKind.WELCOME,
+        reader,
+        lifetime=email_settings.welcome_lifetime(),
+        expires_at=clock.now() + WAITS,
+    )
+    if message is None:
         raise NobodySends
-    lifetime = email_settings.welcome_lifetime()
-    token = passwords.hand_out_link(reader.id, lifetime=lifetime)
-    expires_at = clock.now() + lifetime
-    said = letter(
-        "reader_welcome",
-        account=emails.account_name(),
-        first_name=reader.first_name,
-        email=reader.email,
-        address=emails.set_password_address(token),
-        knowledge_bases=[(name, emails.portal_address(slug)) for name, slug in _open_to(reader)],
-        expires_at=expires_at,
-    )
-    message = enqueue(
-        kind=Kind.WELCOME,
-        recipient=reader.email,
-        subject=said.subject,
-        text=said.text,
-        html=said.html,
-        deduplication_key=f"reader welcome {fingerprint(token)}",
-        smtp_service_id=way.smtp_service_id,
-        sender=way.sender,
-        expires_at=expires_at,
-    )
     reader.welcome_message_id, reader.welcomed_at, reader.welcome_cleared_at = message.id, clock.now(), None
 
 
@@ -113,16 +94,6 @@ def welcomes_of(readers: Sequence[Reader]) -> Mapping[uuid.UUID, Welcome]:
 
 def _found(reader_ids: Iterable[uuid.UUID]) -> list[Reader]:
     return list(db.session.scalars(select(Reader).where(Reader.id.in_(list(reader_ids)), Reader.deleted_at.is_(None))))
-
-
-def _open_to(reader: Reader) -> list[tuple[str, str]]:
-    """Names and slugs of the knowledge bases that this reader may open."""
-    named = set(db.session.scalars(select(ReaderAccess.knowledge_base_id).where(ReaderAccess.reader_id == reader.id)))
-    return [
-        (one.name, one.slug)
-        for one in knowledge_bases.all_of_account()
-        if not one.is_archived and (reader.reads_everything or one.id in named)
-    ]
 
 
 WELCOMERS.append(Welcomer(can_send=lambda: email_settings.way() is not None, send=send))

@@ -15,7 +15,7 @@ from kbadmin.readers.emails import portal_address
 from kbadmin.subscriptions.items import Item, items_for
 from kbadmin.subscriptions.models import SubscriptionSettings
 
-__all__ = ["FIELDS", "SUBJECT_FIELDS", "Item", "Letter", "items_for", "letter"]
+__all__ = ["FIELDS", "SUBJECT_FIELDS", "Item", "Letter", "items_for", "letter", "subject_of"]
 
 MOST_LISTED = 40  # articles; the others are in the knowledge base, where the e-mail leads
 USUAL_SUBJECT = "What is new in {{knowledge_base}}"
@@ -46,7 +46,7 @@ def letter(
     known = _shared(knowledge_base, items) | dict(values)
     return rendering.letter(
         "digest",
-        subject=subject(settings, known),
+        subject=_subject(settings, known),
         intro=merge_fields.body(settings.intro, FIELDS, known) if settings.intro.strip() else None,
         footer=merge_fields.body(settings.footer, FIELDS, known) if settings.footer.strip() else None,
         knowledge_base=knowledge_base,
@@ -59,8 +59,14 @@ def letter(
     )
 
 
-def subject(settings: SubscriptionSettings, values: Mapping[str, str]) -> str:
-    """The subject with its fields filled in."""
+def subject_of(
+    knowledge_base: KnowledgeBase, settings: SubscriptionSettings, items: Sequence[Item], values: Mapping[str, str]
+) -> str:
+    """Its subject alone."""
+    return _subject(settings, _shared(knowledge_base, items) | dict(values))
+
+
+def _subject(settings: SubscriptionSettings, values: Mapping[str, str]) -> str:
     return merge_fields.line(settings.subject.strip() or USUAL_SUBJECT, values)
 
 

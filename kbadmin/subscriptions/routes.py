@@ -18,12 +18,14 @@ from kbadmin.smtp.providers import is_microsoft_host
 from kbadmin.smtp.usages import Usage, report_usages_with
 from kbadmin.subscriptions import (
     digest,
+    fan_out,
     models,
     planning,
     preview_routes,
     reader_changes,
     run_models,
     run_routes,
+    runs,
     set_up,
     subscriber_import_models,
     subscriber_import_routes,
@@ -39,11 +41,14 @@ from kbadmin.subscriptions.settings import NotChoosable, NotReady, ServiceNeeded
 
 __all__ = [
     "blueprint",
+    "fan_out",
     "models",
+    "planning",
     "preview_routes",
     "reader_changes",
     "run_models",
     "run_routes",
+    "runs",
     "subscriber_import_models",
     "subscriber_import_routes",
     "subscriber_routes",

@@ -263,12 +263,14 @@ def upgrade():
         batch_op.add_column(sa.Column('visibility_version', sa.Integer(), nullable=True))
         batch_op.add_column(sa.Column('decide_again_at', sa.DateTime(timezone=True), nullable=True))
         batch_op.create_index('ix_outbox_messages_run', ['account_id', 'run_id', 'status'], unique=False, sqlite_where=sa.literal_column('run_id IS NOT NULL'), postgresql_where=sa.literal_column('run_id IS NOT NULL'))
+        batch_op.create_index('ix_outbox_messages_link', ['account_id', 'link_subject_id'], unique=False, sqlite_where=sa.literal_column('link_subject_id IS NOT NULL'), postgresql_where=sa.literal_column('link_subject_id IS NOT NULL'))
 
     
 
 
 def downgrade():
     with op.batch_alter_table('outbox_messages', schema=None) as batch_op:
+        batch_op.drop_index('ix_outbox_messages_link', sqlite_where=sa.literal_column('link_subject_id IS NOT NULL'), postgresql_where=sa.literal_column('link_subject_id IS NOT NULL'))
         batch_op.drop_index('ix_outbox_messages_run', sqlite_where=sa.literal_column('run_id IS NOT NULL'), postgresql_where=sa.literal_column('run_id IS NOT NULL'))
         batch_op.drop_column('decide_again_at')
         batch_op.drop_column('visibility_version')

@@ -5,11 +5,15 @@ from datetime import timedelta
 
 from kbadmin import clock
 from kbadmin.database import db, unit_of_work
+from kbadmin.delivery.contents import Broken, Contents
+from kbadmin.delivery.leases import Claimed
 from kbadmin.outbox.fan_out import Addressed, Run, enqueue_many
 from kbadmin.outbox.messages import Sender
 from kbadmin.outbox.models import Kind, OutboxMessage, Status
 from kbadmin.outbox.operations import compile_body, enqueue
+from kbadmin.outbox.platform import platform_sender
 from kbadmin.outbox.skeletons import slot
+from kbadmin.sealing import ring
 from kbadmin.smtp.models import SmtpService
 from kbadmin.smtp.security import Authentication, Security
 from tests.factories import inside
@@ -22,11 +26,11 @@ def make_service(app, account, *, port, host="localhost", name="Relay", **values
     columns = {
         "max_connections": 1, "messages_per_minute": None, "recipients_per_day": None,
         "security": Security.NONE, "authentication": Authentication.UNAUTHENTICATED,
+        "send_from_address": SENDER.address, "send_from_name": SENDER.name,
     }  # fmt: skip
     with inside(app, account), unit_of_work():
         service = SmtpService(
-            friendly_name=name, friendly_name_key=name.casefold(), host=host, port=port,
-            send_from_address=SENDER.address, send_from_name=SENDER.name, **columns | values,
+            friendly_name=name, friendly_name_key=name.casefold(), host=host, port=port, **columns | values
         )  # fmt: skip
         db.session.add(service)
         db.session.flush()
@@ -79,3 +83,17 @@ def service_of(app, account, service_id) -> SmtpService:
         service = db.session.get(SmtpService, service_id)
         db.session.expunge(service)
         return service
+
+
+def as_sent(message: OutboxMessage) -> str:
+    """What would leave now, as its lines; a link that is made at sending is made, and kept. Nothing once it ended."""
+    if message.content_sealed is None:
+        return ""
+    claimed = Claimed(**{name: getattr(message, name) for name in Claimed._fields})
+    broken: list[Broken] = []
+    with unit_of_work():
+        contents = Contents(ring(), platform_sender().sender if message.smtp_service_id is None else SENDER)
+        contents.load(db.session(), [claimed])
+    [made] = contents.made([claimed], broken)
+    assert broken == []
+    return made.content.data.decode("ascii").replace("=\r\n", "")

@@ -34,6 +34,8 @@ CALLERS_OF_EVERY_ACCOUNT = {
     "smtp.resuming.pauses_that_end",
     "smtp.secret_expiry.expiring",
     "subscriptions.subscriber_imports.subscriber_imports_left_behind",
+    "subscriptions.planning.digests_that_are_due",
+    "subscriptions.runs.digest_runs_that_ended",
     "users.queries.accounts_of",
 }
 

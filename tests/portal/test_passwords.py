@@ -16,7 +16,7 @@ from kbadmin.readers.models import Reader, ReaderStatus
 from kbadmin.readers.passwords import DeadLink
 from tests.browser import Browser
 from tests.databases import both_databases
-from tests.delivery.outbox import make_service
+from tests.delivery.outbox import as_sent, make_service
 from tests.factories import Worker, inside, signed_in
 from tests.portal.library import PASSWORD, Library, cookie_of, sign_in
 from tests.reader_emails.test_settings import choose
@@ -56,7 +56,7 @@ def mails(library):
     """Kind, recipient and text of the messages in the outbox."""
     with inside(library.app, library.account):
         rows = db.session.query(OutboxMessage).order_by(OutboxMessage.id).all()
-        return [(row.kind, row.recipient, row.content.reveal().replace("=\r\n", "")) for row in rows]
+        return [(row.kind, row.recipient, as_sent(row)) for row in rows]
 
 
 def link_in(text):

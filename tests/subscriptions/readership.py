@@ -38,7 +38,10 @@ class Readership(Library):
     def __init__(self, app, account, *, audience: Audience = Audience.READERS, port: int = 25, **values: Any) -> None:
         super().__init__(app, account)
         self.id = self.knowledge_base(audience=audience)
-        self.service_id = make_service(app, account, port=port, tested_at=clock.now())
+        # A paused service lets its messages wait, and nobody needs a server.
+        is_paused = {"paused_at": clock.now(), "pause_reason": "a person"} if port == 25 else {}
+        name = f"Relay {next(_numbers)}"
+        self.service_id = make_service(app, account, port=port, name=name, tested_at=clock.now(), **is_paused)
         usual = {"is_on": True, "smtp_service_id": self.service_id, "next_due_at": clock.now() + timedelta(hours=1)}
         with inside(app, account), unit_of_work():
             db.session.add(SubscriptionSettings(knowledge_base_id=self.id, **(usual | values)))

@@ -66,7 +66,8 @@ pieces = st.builds(
 wishes = st.tuples(st.sampled_from(["all", "category", "all", "category", "article"]), st.integers(0, 7), st.booleans())
 people = st.builds(
     Person, is_reader=mostly, is_active=mostly, reads_everything=st.booleans(), has_access=mostly, groups=some_groups,
-    since=st.sampled_from([-3, -3, -2, -1, 0]), wishes=st.lists(wishes, min_size=1, max_size=3, unique_by=lambda one: one[:2]).map(tuple),
+    since=st.sampled_from([-3, -3, -2, -1, 0]),
+    wishes=st.lists(wishes, min_size=1, max_size=3, unique_by=lambda one: one[:2]).map(tuple),
 )  # fmt: skip
 
 
