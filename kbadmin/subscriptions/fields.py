@@ -1,19 +1,12 @@
-"""Fields of this room's forms: days to tick, a time of day, texts with merge fields."""
+"""Fields of this room's forms: days to tick, and a time of day."""
 
-import re
-import unicodedata
-from collections.abc import Sequence
 from typing import Any
 
-from wtforms import Field, Form, SelectMultipleField, StringField, ValidationError
+from wtforms import Form, SelectMultipleField, StringField, ValidationError
 from wtforms.fields.choices import SelectChoice
 from wtforms.widgets import CheckboxInput, ListWidget
 
-from kbadmin.outbox import merge_fields
-from kbadmin.outbox.merge_fields import MergeField
 from kbadmin.subscriptions import weekdays
-
-_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 
 
 class WeekdaysField(SelectMultipleField):  # type: ignore[misc]
@@ -51,16 +44,3 @@ class TimeOfDayField(StringField):  # type: ignore[misc]
     def minute(self) -> int:
         """The minute of the day."""
         return weekdays.minute_of(self.data)
-
-
-class MergedText:
-    """A text with these merge fields and no others; of several complaints, all are said."""
-
-    def __init__(self, fields: Sequence[MergeField]) -> None:
-        self.fields = fields
-
-    def __call__(self, form: Form, field: Field) -> None:
-        text = re.sub(r"\r\n?", "\n", field.data or "")
-        field.data = unicodedata.normalize("NFC", _CONTROL.sub("", text))
-        if found := merge_fields.problems(field.data, self.fields):
-            raise ValidationError(" ".join(found))

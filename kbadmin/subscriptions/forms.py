@@ -6,13 +6,13 @@ from wtforms import BooleanField, StringField, TextAreaField
 
 from kbadmin.forms import BaseForm, OneLine, Required
 from kbadmin.knowledge_bases.models import Audience, KnowledgeBase
+from kbadmin.outbox.merged_text import MergedText
 from kbadmin.smtp.choosing import SmtpServiceField
 from kbadmin.subscriptions import digest, weekdays
-from kbadmin.subscriptions.fields import MergedText, TimeOfDayField, WeekdaysField
+from kbadmin.subscriptions.fields import TimeOfDayField, WeekdaysField
 from kbadmin.subscriptions.models import EVERY_DAY, SubscriptionSettings
 from kbadmin.subscriptions.settings import Wanted
 
-FIRST_SUBJECT = "What is new in {{knowledge_base}}"
 NINE = 9 * 60
 
 
@@ -71,7 +71,7 @@ def settings_form(knowledge_base: KnowledgeBase, settings: SubscriptionSettings 
         "time": weekdays.clock_time(settings.minute if settings else NINE),
     }
     if settings is None:
-        data |= {"subject": FIRST_SUBJECT, "shows_logo": True}
+        data |= {"subject": digest.USUAL_SUBJECT, "shows_logo": True}
     form = SettingsForm(obj=settings, data=data)
     if knowledge_base.audience != Audience.PUBLIC:
         del form.is_public

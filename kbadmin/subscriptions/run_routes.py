@@ -14,7 +14,7 @@ from kbadmin.delivery.mass_plans import waiting as waiting_in
 from kbadmin.forms import BaseForm
 from kbadmin.smtp import operations as smtp
 from kbadmin.smtp.models import SmtpService
-from kbadmin.subscriptions import fan_out, obstacles, planning, run_words, runs, weekdays
+from kbadmin.subscriptions import fan_out, obstacles, planning, run_list, run_words, runs, weekdays
 from kbadmin.subscriptions import settings as operations
 from kbadmin.subscriptions.blueprint import blueprint, edited_or_404
 from kbadmin.subscriptions.planning import NotSendable
@@ -26,7 +26,7 @@ def digests(knowledge_base_id: uuid.UUID) -> ResponseReturnValue:
     """What was sent, when and to how many; and what was not, and why."""
     knowledge_base = edited_or_404(knowledge_base_id)
     newer, older = request.args.get("newer", type=uuid.UUID), request.args.get("older", type=uuid.UUID)
-    page = runs.page(knowledge_base_id, older_than=older, newer_than=newer)
+    page = run_list.page(knowledge_base_id, older_than=older, newer_than=newer)
     tallies = runs.tallies_of([run.id for run in page.runs])
     return render_template(
         "subscriptions/digests.html",
@@ -46,8 +46,8 @@ def digests(knowledge_base_id: uuid.UUID) -> ResponseReturnValue:
 @requires(Permission.EDIT_KNOWLEDGE_BASES)
 def digest(knowledge_base_id: uuid.UUID, digest_id: uuid.UUID) -> ResponseReturnValue:
     """One run: where it stands, its figures, who was left out and why. The page asks again by itself."""
-    knowledge_base, run = edited_or_404(knowledge_base_id), runs.find(digest_id)
-    if run is None or run.knowledge_base_id != knowledge_base.id:
+    knowledge_base, run = edited_or_404(knowledge_base_id), run_list.find(knowledge_base_id, digest_id)
+    if run is None:
         abort(404)
     return render_template(
         "subscriptions/_digest.html" if request.headers.get("HX-Request") == "true" else "subscriptions/digest.html",

@@ -49,7 +49,7 @@ _PARTS = (
     ("held", "Held", "warning", "player-pause", "held"),
     ("expired", "Expired", "muted", "clock", "expired"),
     ("cancelled", "Cancelled", "muted", "ban", "cancelled"),
-    ("skipped", "Skipped", "muted", "arrow-left", ""),
+    ("skipped", "Skipped", "muted", "circle-dashed", ""),
 )
 
 

@@ -65,9 +65,7 @@ class AddForm(BaseForm):
 
     email = StringField("E-mail Address", [Required("Enter the address of the person."), OneEmailAddress()])
     target = PlaceField("Subscribe To")
-    with_subcategories = BooleanField(
-        "With its subcategories", default=True, description="Counts for categories; the whole is the whole anyway."
-    )
+    with_subcategories = BooleanField("With its subcategories", default=True, description="Where you chose a category.")
     frequency = SelectField("How Often", default=Frequency.SCHEDULED)
     note = StringField(
         "How They Agreed",

@@ -44,8 +44,8 @@ def minute_of(text: str) -> int:
     return int(hour) * 60 + int(minute)
 
 
-def moment_in_words(moment: datetime, zone: str) -> str:
-    """«Tuesday, 3 March 2026, 09:00 CET (Europe/Berlin)»."""
+def moment_in_words(moment: datetime, zone: str, *, names_place: bool = True) -> str:
+    """«Tuesday, 3 March 2026, 09:00 CET (Europe/Berlin)», or without the place where that is said beside it."""
     local = moment.astimezone(ZoneInfo(zone))
-    named = f" ({zone})" if zone != "UTC" else ""
-    return f"{local:%A}, {local.day} {local:%B %Y, %H:%M %Z}{named}"
+    place = f" ({zone})" if names_place and zone != "UTC" else ""
+    return f"{local:%A}, {local.day} {local:%B %Y, %H:%M %Z}{place}"

@@ -13,7 +13,7 @@ from kbadmin.knowledge_bases.models import KnowledgeBase
 from kbadmin.outbox.models import Kind, Status
 from kbadmin.smtp import operations as smtp
 from kbadmin.subscriptions import subscribing, trials, unsubscribing
-from kbadmin.subscriptions.models import Source, SubscriptionSettings, Target
+from kbadmin.subscriptions.models import KnowledgeBaseSubscriber, Source, SubscriptionSettings, Target
 from kbadmin.subscriptions.run_models import DigestRun, RunKind, RunStage
 from kbadmin.subscriptions.subscriber_import_models import SubscriberImport
 from tests.delivery.log_rows import put
@@ -26,7 +26,7 @@ def furnish_subscriptions(app: Flask, account: OpenedAccount, made: Content) -> 
     with inside(app, account), unit_of_work():
         service = next((one for one in smtp.all_services() if one.is_choosable), None)
         settings = SubscriptionSettings(
-            knowledge_base_id=made.knowledge_base, subject="What is new in {{knowledge_base}}", is_on=True,
+            knowledge_base_id=made.knowledge_base, subject="What is new in {{knowledge_base}}", is_on=True, is_public=True,
             allows_weekly=True, intro="Hello {{first_name}}, this is new:", smtp_service_id=service and service.id,
             next_due_at=clock.now() + timedelta(hours=7),
         )  # fmt: skip
@@ -77,7 +77,10 @@ def _subscribers(made: Content, actor: Actor) -> uuid.UUID:
     unsubscribing.unsubscribe_all(found, by=actor)
     shelf = made.categories["Getting started"]
     wanted = {"target": Target.CATEGORY, "category_id": shelf, "with_subcategories": False}
-    return subscribing.subscribe(knowledge_base, email="paolo@partner.example.net", **wanted, **usual).id
+    paolo = subscribing.subscribe(knowledge_base, email="paolo@partner.example.net", **wanted, **usual)
+    for row in db.session.query(KnowledgeBaseSubscriber):
+        row.told_until_at = clock.now() - timedelta(days=1)  # So that there is something to tell.
+    return paolo.id
 
 
 def _run(knowledge_base_id: uuid.UUID, stage: RunStage, service_id: uuid.UUID | None) -> uuid.UUID:

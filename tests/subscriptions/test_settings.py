@@ -6,6 +6,7 @@ from kbadmin import clock as house_clock
 from kbadmin.knowledge_bases.models import Audience
 from kbadmin.subscriptions import set_up, weekdays
 from tests.databases import both_databases
+from tests.delivery.outbox import make_service
 from tests.factories import inside
 from tests.knowledge_bases.conftest import knowledge_base, make_knowledge_base
 from tests.smtp.conftest import _world, world
@@ -41,6 +42,17 @@ def test_an_editor_goes_from_nothing_to_subscriptions_that_are_on(app, account, 
     saved = stored(app, account)
     assert (saved.weekdays, saved.minute, saved.is_sending) == (0b0001001, 7 * 60 + 35, True)
     assert saved.next_due_at is not None
+
+
+def test_a_test_that_fails_leaves_its_step_open(app, account, owner_browser, path, worker, world):
+    make_service(app, account, port=1, name="Nowhere", tested_at=house_clock.now())
+    page = owner_browser.open(path).form("Save").select("Custom SMTP", "Nowhere").press()
+    page = page.click("Send Test Email").form("Send Email").press()
+    worker.drain()
+    page = owner_browser.open(page.path)
+    assert "The test e-mail was not sent" in page.text
+    assert "What the server answered" in page.links
+    assert progress(owner_browser.open(path))["test"] == "next"
 
 
 def test_they_pause_go_on_and_turn_off_and_the_log_keeps_it(app, account, owner_browser, path, service):
