@@ -26,9 +26,9 @@ def furnish_subscriptions(app: Flask, account: OpenedAccount, made: Content) -> 
     with inside(app, account), unit_of_work():
         service = next((one for one in smtp.all_services() if one.is_choosable), None)
         settings = SubscriptionSettings(
-            knowledge_base_id=made.knowledge_base, subject="What is new in {{knowledge_base}}", is_on=True, is_public=True,
-            allows_weekly=True, intro="Hello {{first_name}}, this is new:", smtp_service_id=service and service.id,
-            next_due_at=clock.now() + timedelta(hours=7),
+            knowledge_base_id=made.knowledge_base, subject="What is new in {{knowledge_base}}", is_on=True,
+            is_public=True, allows_weekly=True, intro="Hello {{first_name}}, this is new:",
+            smtp_service_id=service and service.id, next_due_at=clock.now() + timedelta(hours=7),
         )  # fmt: skip
         db.session.add(settings)
         subscriber_id = _subscribers(made, actor)
