@@ -10,6 +10,7 @@ from pathlib import Path
 
 from kbadmin.config import Settings
 from kbadmin.key_settings import MasterKey, new_key_line
+from tests import forks
 from tests.installation import KEYS, SECRET_KEY
 
 KBADMIN = (sys.executable, "-c", "from kbadmin.cli import main; main(prog_name='kbadmin')")
@@ -40,7 +41,11 @@ class Machine:
         self.set(KEYS_FILE=str(file))
 
     def kbadmin(self, *arguments: str) -> "Ended":
-        return self.run(*KBADMIN, *arguments)
+        return Ended(*self.forked(*arguments).end(seconds=120))
+
+    def forked(self, *arguments: str) -> forks.Running:
+        """The command while it runs."""
+        return forks.kbadmin(arguments, environ=self._environ(), folder=self.folder)
 
     def flask(self, *arguments: str) -> "Ended":
         return self.run(sys.executable, "-m", "flask", "--app", str(CHECKOUT / "wsgi.py"), *arguments)

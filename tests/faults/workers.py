@@ -1,6 +1,5 @@
 """Workers as processes: start, watch, stop, freeze and kill them."""
 
-import multiprocessing
 import os
 import signal
 import time
@@ -12,10 +11,7 @@ from typing import Any
 
 from tests.faults import worker
 from tests.faults.sinks import wait_until
-
-#: Each worker is a process of its own, forked from one that has everything imported: importing takes longest.
-forks = multiprocessing.get_context("forkserver")
-forks.set_forkserver_preload(["tests.faults.worker"])
+from tests.forks import forks
 
 
 @dataclass

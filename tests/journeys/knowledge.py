@@ -16,11 +16,12 @@ from kbadmin.delivery import test_runs
 from kbadmin.demo import content
 from kbadmin.knowledge_bases import operations, pictures, roles
 from kbadmin.knowledge_bases.models import Audience
-from kbadmin.readers import email_settings, fields, passwords
+from kbadmin.readers import email_settings, fields, passwords, wordings
 from kbadmin.readers.email_models import WhenStopped
 from kbadmin.readers.emails import set_password_address
 from kbadmin.readers.import_models import Plan, ReaderImport, ReaderImportRow, Stage
 from kbadmin.readers.models import Reader
+from kbadmin.readers.template_models import TemplateKind
 from kbadmin.smtp import operations as smtp
 from tests.factories import OpenedAccount, Person, add_person, inside
 from tests.journeys.subscriptions import furnish_subscriptions
@@ -53,6 +54,7 @@ def furnish_knowledge(app: Flask, account: OpenedAccount) -> Knowledge:
         link = urlsplit(set_password_address(token)).path
         pictures.keep(pictures.read(picture()), knowledge_base_id=made.knowledge_base, by=actor.label)
         import_id = _checked_import()
+        wordings.save(TemplateKind.WELCOME, None, wordings.ours(TemplateKind.WELCOME), actor=actor)
         field_id, archived_id = department.id, old.id
     here, at = f"/knowledge-bases/{made.knowledge_base}", f"/kb/{account.slug}"
     admin = _knowledge_base_paths(here, f"/knowledge-bases/{archived_id}", wanda)
@@ -132,6 +134,9 @@ def _reader_paths(
     reader = f"/readers/{reader_id}"
     return {
         "readers": "/readers",
+        "reader texts": "/readers/settings/texts",
+        "welcome text": "/readers/settings/texts/welcome",
+        "default welcome text": "/readers/settings/texts/welcome/default",
         "readers found": "/readers?q=ri",
         "nobody found": "/readers?q=zzz",
         "new reader": "/readers/new",

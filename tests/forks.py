@@ -1,0 +1,74 @@
+"""Processes of ours, forked from one that has everything imported: importing takes longer than what they do."""
+
+import multiprocessing
+import os
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from multiprocessing.process import BaseProcess
+from pathlib import Path
+
+forks = multiprocessing.get_context("forkserver")
+forks.set_forkserver_preload(["tests.faults.worker", "kbadmin.cli"])
+
+
+@dataclass
+class Running:
+    """``kbadmin`` with some arguments, as a process of its own that writes into files."""
+
+    process: BaseProcess
+    output: Path
+    errors: Path
+
+    def wait_for_errors(self, seconds: float = 30) -> None:
+        """Until it has written something to stderr."""
+        until = time.monotonic() + seconds
+        while not (self.errors.exists() and self.errors.stat().st_size):
+            assert time.monotonic() < until, "it wrote nothing"
+            time.sleep(0.005)
+
+    def kill(self) -> int:
+        """SIGKILL; answers the status it ended with."""
+        self.process.kill()
+        return self.end(20)[0]
+
+    def end(self, seconds: float) -> tuple[int, str, str]:
+        """Await its end: its status, and what it wrote to stdout and to stderr."""
+        self.process.join(seconds)
+        if self.process.exitcode is None:
+            self.process.kill()
+            raise TimeoutError(f"{self.process.name} took longer than {seconds} s")
+        try:
+            return self.process.exitcode, self.output.read_text("utf-8"), self.errors.read_text("utf-8")
+        finally:
+            self.output.unlink()
+            self.errors.unlink()
+
+
+def kbadmin(arguments: Sequence[str], *, environ: Mapping[str, str], folder: Path) -> Running:
+    """Start the command in a folder, with this environment and no other."""
+    output, errors = (folder / f"{name}-{os.urandom(8).hex()}" for name in ("stdout", "stderr"))
+    for path in (output, errors):
+        path.touch(mode=0o600)
+    given = (list(arguments), dict(environ), folder, output, errors)
+    process = forks.Process(target=_kbadmin, args=given, name=f"kbadmin {' '.join(arguments)}")
+    process.start()
+    return Running(process, output, errors)
+
+
+def _kbadmin(arguments: list[str], environ: dict[str, str], folder: Path, output: Path, errors: Path) -> None:
+    for path, number in ((output, 1), (errors, 2)):
+        descriptor = os.open(path, os.O_WRONLY)
+        os.dup2(descriptor, number)
+        os.close(descriptor)
+    os.chdir(folder)
+    os.environ.clear()
+    os.environ.update(environ)
+    from kbadmin.cli import main
+
+    try:
+        main(arguments, prog_name="kbadmin")
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
