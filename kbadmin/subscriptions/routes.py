@@ -2,8 +2,8 @@
 
 from flask import Blueprint
 
-from kbadmin.subscriptions import fan_out, models, planning, run_models, runs
+from kbadmin.subscriptions import deciding_again, fan_out, models, planning, run_models, runs
 
-__all__ = ["blueprint", "fan_out", "models", "planning", "run_models", "runs"]
+__all__ = ["blueprint", "deciding_again", "fan_out", "models", "planning", "run_models", "runs"]
 
 blueprint = Blueprint("subscriptions", __name__)
