@@ -52,7 +52,9 @@ def _said(knowledge_base: KnowledgeBase, settings: SubscriptionSettings | None) 
     if reason is not None or settings is None:
         return f"nothing leaves. {reason}"
     found = fan_out.preview(knowledge_base)
-    people = f"{found.with_mail:,} of {found.planned:,} subscribers would be told of {plural(len(found.items), 'article')}"
+    people = (
+        f"{found.with_mail:,} of {found.planned:,} subscribers would be told of {plural(len(found.items), 'article')}"
+    )
     return f"{_when(settings.next_due_at, knowledge_base.time_zone)}; {people}."
 
 
