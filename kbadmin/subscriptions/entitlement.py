@@ -7,22 +7,21 @@ are those of the page: a :class:`kbadmin.articles.visibility.Viewer` is made of 
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, select
+from sqlalchemy import ColumnElement, Select, func, select
 
-from kbadmin.articles.visibility import STRANGER, Groups, Viewer
+from kbadmin.articles.visibility import Groups
 from kbadmin.database import db
 from kbadmin.delivery.models import SuppressedAddress
 from kbadmin.knowledge_bases.models import Audience
 from kbadmin.readers.models import Reader, ReaderAccess, ReaderGroupMember, ReaderStatus
-from kbadmin.subscriptions.items import Board, Item, Wish, Wishes
+from kbadmin.subscriptions.items import NO_WISHES, Board, Item, Wish, Wishes
 from kbadmin.subscriptions.models import Frequency, KnowledgeBaseSubscriber, Subscriber, Subscription
 
-CHUNK = 400  # as many as are queued in one transaction: see kbadmin.outbox.fan_out
+CHUNK = 2_000  # read at once: making a statement costs as much as reading some hundred rows
 
 
 class Reason(StrEnum):
@@ -36,8 +35,7 @@ class Reason(StrEnum):
     LEFT_OUT = "left_out"  # no clean message could be made of it
 
 
-@dataclass(frozen=True, slots=True)
-class Entitled:
+class Entitled(NamedTuple):
     """One subscriber: what they are told, or the reason why not; and what their message is made of."""
 
     id: uuid.UUID  # in the knowledge base
@@ -54,20 +52,33 @@ def after(
 ) -> list[Entitled]:
     """The next of the subscribers who are due, by id; ``is_public`` is the setting for addresses without a reader."""
     here = KnowledgeBaseSubscriber
-    query = _query(board, here.unsubscribed_at.is_(None), here.frequency.in_([one.value for one in frequencies]))
+    due = [
+        here.knowledge_base_id == board.knowledge_base.id,
+        here.unsubscribed_at.is_(None),
+        here.frequency.in_([one.value for one in frequencies]),
+    ]
     if position is not None:
-        query = query.where(here.id > position)
-    return _decided(board, db.session.execute(query.order_by(here.id).limit(most)).all(), is_public=is_public)
+        due.append(here.id > position)
+    rows = db.session.execute(_people(*due).order_by(here.id).limit(most)).all()
+    if not rows:
+        return []
+    return _decided(board, rows, [*due, here.id <= rows[-1].id], is_public=is_public)
 
 
 def named(board: Board, ids: Collection[uuid.UUID], *, is_public: bool, since: datetime) -> dict[uuid.UUID, Entitled]:
     """Those of these subscribers who are still there, as if they had been told of everything up to ``since``."""
     here = KnowledgeBaseSubscriber
-    rows = db.session.execute(_query(board, here.unsubscribed_at.is_(None), here.id.in_(list(ids)))).all()
-    return {one.id: one for one in _decided(board, rows, is_public=is_public, since=since)}
+    those = [
+        here.knowledge_base_id == board.knowledge_base.id, here.unsubscribed_at.is_(None), here.id.in_(list(ids))
+    ]  # fmt: skip
+    rows = db.session.execute(_people(*those)).all()
+    return {one.id: one for one in _decided(board, rows, those, is_public=is_public, since=since)}
 
 
-def _query(board: Board, *where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+Where = Sequence[ColumnElement[bool]]
+
+
+def _people(*where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
     here = KnowledgeBaseSubscriber
     columns = select(
         here.id, here.subscriber_id, here.told_until_at, here.token_sealed, Subscriber.email, Subscriber.reader_id,
@@ -75,98 +86,95 @@ def _query(board: Board, *where: ColumnElement[bool]) -> Select[*tuple[Any, ...]
         Reader.reads_everything,
     )  # fmt: skip
     joined = columns.join(Subscriber, Subscriber.id == here.subscriber_id)
-    joined = joined.outerjoin(Reader, Reader.id == Subscriber.reader_id)
-    return joined.where(here.knowledge_base_id == board.knowledge_base.id, *where)
+    return joined.outerjoin(Reader, Reader.id == Subscriber.reader_id).where(*where)
 
 
-def _decided(board: Board, rows: Sequence[Any], *, is_public: bool, since: datetime | None = None) -> list[Entitled]:
-    if not rows:
-        return []
-    viewers = _viewers(board, rows)
-    wishes = _wishes([row.id for row in rows])
-    suppressed = _suppressed({address_of(row).casefold() for row in rows})
+def _decided(
+    board: Board, rows: Sequence[Any], where: Where, *, is_public: bool, since: datetime | None = None
+) -> list[Entitled]:
+    """Decide for these rows, which are those that ``where`` finds."""
+    wishes, groups, opened = _wishes(where), _groups(board, where), _with_access(board, where)
+    suppressed = _suppressed(where)
     strangers_hear = is_public and board.knowledge_base.audience == Audience.PUBLIC
+    nobody: Groups = frozenset()
     found = []
-    for row in rows:
-        viewer, address = viewers.get(row.reader_id, STRANGER), address_of(row)
+    for (
+        row_id, subscriber_id, told_until_at, token, email, reader_id, reader_email, first_name, status, deleted_at,
+        reads_everything,
+    ) in rows:  # fmt: skip
+        address = reader_email or email
+        is_reader = reader_id is not None
+        is_active = status == ReaderStatus.ACTIVE and deleted_at is None
         items: tuple[Item, ...] = ()
-        if row.reader_id is not None and not viewer.is_active:
-            reason: Reason | None = Reason.DISABLED
-        elif address.casefold() in suppressed:
+        reason: Reason | None = None
+        if is_reader and not is_active:
+            reason = Reason.DISABLED
+        elif suppressed and address.casefold() in suppressed:
             reason = Reason.SUPPRESSED
-        elif not viewer.may_enter(board.knowledge_base) or (row.reader_id is None and not strangers_hear):
-            reason = Reason.NO_ACCESS
         else:
-            items = board.told(viewer, wishes.get(row.id, frozenset()), since=since or row.told_until_at)
-            reason = None if items else Reason.NOTHING_NEW
-        found.append(
-            Entitled(row.id, row.subscriber_id, address, row.first_name or "", row.token_sealed, items, reason)
-        )
+            has_access = is_reader and bool(reads_everything or reader_id in opened)
+            viewer = board.viewer(groups.get(reader_id, nobody) if has_access else nobody, has_access=has_access)
+            if viewer is None or not (is_reader or strangers_hear):
+                reason = Reason.NO_ACCESS
+            else:
+                items = board.told(viewer, wishes.get(row_id, NO_WISHES), since=since or told_until_at)
+                reason = None if items else Reason.NOTHING_NEW
+        found.append(Entitled(row_id, subscriber_id, address, first_name or "", token, items, reason))
     return found
 
 
-def address_of(row: Any) -> str:
-    """A reader's address as it is now, or the one that was subscribed."""
-    return str(row.reader_email or row.email)
+def _readers_of(where: Where, *columns: Any) -> Select[*tuple[Any, ...]]:
+    """Something of the readers among those subscribers."""
+    here = KnowledgeBaseSubscriber
+    return select(Subscriber.reader_id, *columns).join(here, here.subscriber_id == Subscriber.id).where(*where)
 
 
-def _viewers(board: Board, rows: Sequence[Any]) -> dict[uuid.UUID, Viewer]:
-    """The readers among them as :func:`kbadmin.articles.visibility.viewer_of` would make them, all at once."""
-    readers = [row for row in rows if row.reader_id is not None]
-    groups = _groups([row.reader_id for row in readers], board.asked_groups)
-    limited = [row.reader_id for row in readers if not row.reads_everything]
-    opened = _with_access(limited, board.knowledge_base.id)
-    here = frozenset([board.knowledge_base.id])
-    return {
-        row.reader_id: Viewer(
-            reader_id=row.reader_id,
-            groups=groups.get(row.reader_id, frozenset()),
-            is_active=row.status == ReaderStatus.ACTIVE and row.deleted_at is None,
-            reads_everything=bool(row.reads_everything),
-            knowledge_bases=here if row.reader_id in opened else frozenset(),
-        )
-        for row in readers
-    }
-
-
-def _groups(reader_ids: Collection[uuid.UUID], asked: Groups) -> dict[uuid.UUID, Groups]:
+def _groups(board: Board, where: Where) -> dict[uuid.UUID, Groups]:
     """The groups of each that anything here asks for: the others decide nothing, and would only tell views apart."""
-    if not reader_ids or not asked:
+    if not board.asked_groups:
         return {}
-    query = select(ReaderGroupMember.reader_id, ReaderGroupMember.group_id).where(
-        ReaderGroupMember.reader_id.in_(reader_ids), ReaderGroupMember.group_id.in_(asked)
+    query = _readers_of(where, ReaderGroupMember.group_id).join(
+        ReaderGroupMember, ReaderGroupMember.reader_id == Subscriber.reader_id
     )
     found: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
-    for reader_id, group_id in db.session.execute(query):
+    for reader_id, group_id in db.session.execute(query.where(ReaderGroupMember.group_id.in_(board.asked_groups))):
         found[reader_id].add(group_id)
     return {reader_id: frozenset(groups) for reader_id, groups in found.items()}
 
 
-def _with_access(reader_ids: Collection[uuid.UUID], knowledge_base_id: uuid.UUID) -> set[uuid.UUID]:
-    if not reader_ids:
-        return set()
-    query = select(ReaderAccess.reader_id).where(
-        ReaderAccess.reader_id.in_(reader_ids), ReaderAccess.knowledge_base_id == knowledge_base_id
+def _with_access(board: Board, where: Where) -> set[uuid.UUID]:
+    """Those for whom this knowledge base is named; whoever reads everything need not be."""
+    query = _readers_of(where).join(ReaderAccess, ReaderAccess.reader_id == Subscriber.reader_id)
+    return set(db.session.scalars(query.where(ReaderAccess.knowledge_base_id == board.knowledge_base.id)))
+
+
+def _wishes(where: Where) -> dict[uuid.UUID, Wishes]:
+    here = KnowledgeBaseSubscriber
+    query = (
+        select(
+            Subscription.knowledge_base_subscriber_id,
+            Subscription.target,
+            Subscription.category_id,
+            Subscription.article_id,
+            Subscription.with_subcategories,
+        )
+        .join(here, here.id == Subscription.knowledge_base_subscriber_id)
+        .where(*where)
     )
-    return set(db.session.scalars(query))
-
-
-def _wishes(ids: Collection[uuid.UUID]) -> dict[uuid.UUID, Wishes]:
-    query = select(
-        Subscription.knowledge_base_subscriber_id,
-        Subscription.target,
-        Subscription.category_id,
-        Subscription.article_id,
-        Subscription.with_subcategories,
-    ).where(Subscription.knowledge_base_subscriber_id.in_(ids))
-    found: dict[uuid.UUID, list[Wish]] = defaultdict(list)
+    found: dict[uuid.UUID, Wishes] = {}
+    same: dict[Wish, Wishes] = {}
     for owner, target, category_id, article_id, with_subcategories in db.session.execute(query):
-        found[owner].append(Wish(target, category_id or article_id, with_subcategories))
-    return {owner: frozenset(wishes) for owner, wishes in found.items()}
+        wish = Wish(target, category_id or article_id, with_subcategories)
+        wishes = same.setdefault(wish, frozenset([wish]))
+        found[owner] = found[owner] | wishes if owner in found else wishes
+    return found
 
 
-def _suppressed(addresses: Collection[str]) -> set[str]:
-    query = select(SuppressedAddress.address).where(
-        SuppressedAddress.address.in_(addresses), SuppressedAddress.suppressed_at.is_not(None)
-    )
-    return set(db.session.scalars(query))
+def _suppressed(where: Where) -> set[str]:
+    """The addresses among theirs that refuse mail; mostly the account has none at all, which costs one look."""
+    query = select(SuppressedAddress.address).where(SuppressedAddress.suppressed_at.is_not(None))
+    if db.session.scalar(query.limit(1)) is None:
+        return set()
+    theirs = _readers_of(where).outerjoin(Reader, Reader.id == Subscriber.reader_id)
+    keys = theirs.with_only_columns(func.coalesce(Reader.email_key, Subscriber.email_key))
+    return set(db.session.scalars(query.where(SuppressedAddress.address.in_(keys))))

@@ -10,6 +10,7 @@ import uuid
 from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, NamedTuple, cast
 
 from sqlalchemy import CursorResult, case, exists, select, update
@@ -19,6 +20,7 @@ from kbadmin.database import abandon, begin_writing, commit, db
 from kbadmin.engine import task, wake
 from kbadmin.knowledge_bases.models import KnowledgeBase
 from kbadmin.outbox import fan_out as outbox
+from kbadmin.outbox.fan_out import Batch
 from kbadmin.outbox.models import OutboxMessage
 from kbadmin.smtp.models import SmtpService
 from kbadmin.subscriptions import entitlement
@@ -26,7 +28,7 @@ from kbadmin.subscriptions.bodies import Bodies
 from kbadmin.subscriptions.entitlement import Entitled, Reason
 from kbadmin.subscriptions.frequencies import due_in, everybody
 from kbadmin.subscriptions.items import Board, Item
-from kbadmin.subscriptions.messages import rows_for
+from kbadmin.subscriptions.messages import Facts, made_for
 from kbadmin.subscriptions.models import Frequency, KnowledgeBaseSubscriber, SubscriptionSettings
 from kbadmin.subscriptions.run_models import DigestRun, RunStage
 from kbadmin.tenancy import current_account, enter
@@ -44,22 +46,23 @@ class Preview(NamedTuple):
 
 @dataclass
 class _Work:
-    """What one task knows of the run it works at."""
+    """What one task knows of the run it works at. What stands in plain values is not read again after each commit."""
 
-    run: DigestRun
+    facts: Facts
+    until_at: datetime
     knowledge_base: KnowledgeBase
-    settings: SubscriptionSettings
     bodies: Bodies
-    domain: str
     frequencies: Collection[Frequency]
+    is_public: bool
     board: Board
     position: uuid.UUID | None
+    skipped: Counter[str]
 
     @property
     def current_board(self) -> Board:
         """The board as of this version of the knowledge base."""
         if self.board.version != self.knowledge_base.visibility_version:
-            self.board = Board(self.knowledge_base, self.run.until_at)
+            self.board = Board(self.knowledge_base, self.until_at)
         return self.board
 
 
@@ -76,8 +79,9 @@ def fan_out_digests(account_id: str, run_id: str) -> None:
         if not people:
             _finish(work)
             return
-        if not _queue(work, people):
-            return  # Somebody else works at it.
+        for start in range(0, len(people), outbox.CHUNK):
+            if not _queue(work, people[start : start + outbox.CHUNK]):
+                return  # Somebody else works at it.
     begin_writing()
     wake(fan_out_digests, account_id, run_id)
     commit()
@@ -113,15 +117,17 @@ def _begun(run_id: uuid.UUID) -> _Work | None:
     service = db.session.get(SmtpService, run.smtp_service_id) if run.smtp_service_id else None
     if db.session.scalar(select(earlier)) or knowledge_base is None or settings is None or service is None:
         return None
+    facts = Facts(run.id, knowledge_base.id, service.id, run.due_at, service.send_from_address.rpartition("@")[2])
     return _Work(
-        run=run,
+        facts=facts,
+        until_at=run.until_at,
         knowledge_base=knowledge_base,
-        settings=settings,
         bodies=Bodies(run, knowledge_base, settings, service),
-        domain=service.send_from_address.rpartition("@")[2],
         frequencies=due_in(run, settings),
+        is_public=settings.is_public,
         board=Board(knowledge_base, run.until_at),
         position=run.position,
+        skipped=Counter(run.skipped),
     )
 
 
@@ -129,9 +135,7 @@ def _next(work: _Work) -> list[Entitled]:
     """The next subscribers; none either if nothing is new for anybody, which costs one look."""
     if work.position is None and not _is_news_for_anybody(work):
         return []
-    return entitlement.after(
-        work.current_board, work.position, frequencies=work.frequencies, is_public=work.settings.is_public
-    )
+    return entitlement.after(work.current_board, work.position, frequencies=work.frequencies, is_public=work.is_public)
 
 
 def _is_news_for_anybody(work: _Work) -> bool:
@@ -148,27 +152,38 @@ def _is_news_for_anybody(work: _Work) -> bool:
 
 def _queue(work: _Work, people: list[Entitled]) -> bool:
     """Queue one chunk. False if somebody else did, and nothing was changed."""
-    rows = rows_for(work.run, work.bodies, people, version=work.board.version, domain=work.domain)
+    made = made_for(work.facts, work.bodies, people, version=work.board.version)
     reasons = Counter(one.reason.value for one in people if one.reason is not None)
-    reasons[Reason.LEFT_OUT] += rows.left_out
+    reasons[Reason.LEFT_OUT] += made.left_out
     begin_writing()
     still_there = _tell(work, people)
     reasons[Reason.UNSUBSCRIBED] += sum(one.reason is None and one.id not in still_there for one in people)
-    if not _move(work, people, reasons):
+    skipped = work.skipped + reasons
+    if not _move(work, people, skipped):
         abandon()
         return False
-    outbox.insert([row for owner, row in rows.of.items() if owner in still_there])
+    for batch, owners in made.batches:
+        if len(still_there) < len(people):
+            pairs = zip(batch.rows, owners, strict=True)
+            batch = Batch(batch.shared, [row for row, owner in pairs if owner in still_there])
+        outbox.insert(batch)
     commit()
-    work.position = people[-1].id
+    work.position, work.skipped = people[-1].id, skipped
     return True
 
 
 def _tell(work: _Work, people: list[Entitled]) -> set[uuid.UUID]:
     """Note that these were told; answers who had not unsubscribed meanwhile. Their rows are held until the commit."""
-    here, until = KnowledgeBaseSubscriber, work.run.until_at
+    here, until = KnowledgeBaseSubscriber, work.until_at
     told = (
         update(here)
-        .where(here.id.in_([one.id for one in people]), here.unsubscribed_at.is_(None))
+        .where(
+            here.knowledge_base_id == work.facts.knowledge_base_id,
+            here.id >= people[0].id,
+            here.id <= people[-1].id,
+            here.unsubscribed_at.is_(None),
+            here.frequency.in_([one.value for one in work.frequencies]),
+        )
         .values(told_until_at=case((here.told_until_at > until, here.told_until_at), else_=until))
         .returning(here.id)
         .execution_options(synchronize_session=False)
@@ -176,14 +191,13 @@ def _tell(work: _Work, people: list[Entitled]) -> set[uuid.UUID]:
     return set(db.session.scalars(told))
 
 
-def _move(work: _Work, people: list[Entitled], reasons: Counter[str]) -> bool:
+def _move(work: _Work, people: list[Entitled], skipped: Counter[str]) -> bool:
     """Move the run's position and count; False if it does not stand where it stood for us."""
     run = DigestRun
-    skipped = Counter(work.run.skipped) + reasons
     moved = (
         update(run)
         .where(
-            run.id == work.run.id,
+            run.id == work.facts.run_id,
             run.stage == RunStage.FANNING_OUT,
             run.position.is_not_distinct_from(work.position),
         )
@@ -201,7 +215,7 @@ def _move(work: _Work, people: list[Entitled], reasons: Counter[str]) -> bool:
 def _finish(work: _Work) -> None:
     """All are queued, or nobody was told anything; whoever waited for this run goes on."""
     begin_writing()
-    run = db.session.scalar(select(DigestRun).where(DigestRun.id == work.run.id).with_for_update())
+    run = db.session.scalar(select(DigestRun).where(DigestRun.id == work.facts.run_id).with_for_update())
     if run is not None and run.stage == RunStage.FANNING_OUT and run.position == work.position:
         has_mail = db.session.scalar(select(exists().where(OutboxMessage.run_id == run.id)))
         run.stage = RunStage.QUEUED if has_mail else RunStage.EMPTY

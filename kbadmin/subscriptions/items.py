@@ -17,7 +17,7 @@ from sqlalchemy import or_, select
 from kbadmin import clock
 from kbadmin.articles.branches import Branches
 from kbadmin.articles.models import Article, ArticleGroup, Callout, Category
-from kbadmin.articles.visibility import Groups, Viewer, is_published, satisfies, tree_of
+from kbadmin.articles.visibility import STRANGER, Groups, Viewer, is_published, satisfies, tree_of
 from kbadmin.database import db
 from kbadmin.knowledge_bases.models import GroupRule, KnowledgeBase
 from kbadmin.subscriptions.models import Subscription, Target
@@ -50,6 +50,7 @@ class Wish(NamedTuple):
 
 
 Wishes = frozenset[Wish]
+NO_WISHES: Wishes = frozenset()
 
 
 def wishes_of(subscriptions: Iterable[Subscription]) -> Wishes:
@@ -85,22 +86,37 @@ class Board:
         self.asked_groups: Groups = frozenset().union(
             *self.tree.restrictions.values(), *(one.groups for one in self.items)
         )
-        self._views: dict[tuple[Groups, Wishes], tuple[list[datetime], list[Item]]] = {}
+        self._views: dict[tuple[Groups, Wishes], _View] = {}
+        self._kinds: dict[tuple[Groups, bool], Viewer | None] = {}
+        self._doors: dict[Viewer, tuple[bool, Viewer]] = {}
 
     def told(self, viewer: Viewer, wishes: Wishes, *, since: datetime) -> tuple[Item, ...]:
         """What this person is told, the newest first."""
-        if not viewer.may_enter(self.knowledge_base):
+        door = self._doors.get(viewer)
+        if door is None:
+            door = self._doors[viewer] = viewer.may_enter(self.knowledge_base), viewer.belongs(self.knowledge_base)
+        may_enter, as_whom = door
+        if not may_enter:
             return ()
-        moments, items = self._view(viewer.belongs(self.knowledge_base).groups, wishes)
-        return tuple(reversed(items[bisect_right(moments, since) :]))
+        view = self._view(as_whom.groups, wishes)
+        return view.since(bisect_right(view.moments, since))
 
-    def _view(self, groups: Groups, wishes: Wishes) -> tuple[list[datetime], list[Item]]:
+    def viewer(self, groups: Groups, *, has_access: bool) -> Viewer | None:
+        """A reader like this one, or a stranger; none if the knowledge base does not open for such a one."""
+        key = groups, has_access
+        if key not in self._kinds:
+            here = frozenset([self.knowledge_base.id])
+            one = Viewer(groups=groups, is_active=True, knowledge_bases=here) if has_access else STRANGER
+            self._kinds[key] = one if one.may_enter(self.knowledge_base) else None
+        return self._kinds[key]
+
+    def _view(self, groups: Groups, wishes: Wishes) -> "_View":
         found = self._views.get((groups, wishes))
         if found is None:
             if len(self._views) >= MOST_REMEMBERED:
                 self._views.clear()
             items = [one for one in self._readable(groups) if any(self._fits(one, wish) for wish in wishes)]
-            found = self._views[groups, wishes] = [one.callout_at for one in items], items
+            found = self._views[groups, wishes] = _View(items)
         return found
 
     def _readable(self, groups: Groups) -> list[Item]:
@@ -120,6 +136,20 @@ class Board:
             case Target.CATEGORY:
                 return item.category_id == wish.thing_id
         return True
+
+
+class _View:
+    """What somebody may read and subscribed to, the oldest callout first; and, once asked for, the end of it."""
+
+    def __init__(self, items: list[Item]) -> None:
+        self.items, self.moments = items, [one.callout_at for one in items]
+        self._ends: dict[int, tuple[Item, ...]] = {}
+
+    def since(self, first: int) -> tuple[Item, ...]:
+        """From this one on, the newest first: one and the same list for everybody who is told of it."""
+        if first not in self._ends:
+            self._ends[first] = tuple(reversed(self.items[first:]))
+        return self._ends[first]
 
 
 def _called_out(knowledge_base: KnowledgeBase, until: datetime) -> tuple[Item, ...]:

@@ -17,6 +17,7 @@ from kbadmin.smtp.models import SmtpService
 from kbadmin.smtp.providers import is_microsoft_host
 from kbadmin.smtp.usages import Usage, report_usages_with
 from kbadmin.subscriptions import (
+    deciding_again,
     digest,
     fan_out,
     models,
@@ -41,6 +42,7 @@ from kbadmin.subscriptions.settings import NotChoosable, NotReady, ServiceNeeded
 
 __all__ = [
     "blueprint",
+    "deciding_again",
     "fan_out",
     "models",
     "planning",
