@@ -13,6 +13,8 @@ from kbadmin.knowledge_bases import pictures
 from kbadmin.portal import door, looks, search
 from kbadmin.portal.blueprint import blueprint
 from kbadmin.portal.contents import Contents
+from kbadmin.portal.subscription_offers import offer_for
+from kbadmin.portal.subscription_things import everything, of_article, of_shelf
 
 
 @blueprint.get("")
@@ -33,7 +35,14 @@ def home(knowledge_base: str) -> ResponseReturnValue:
     """Categories and articles at the top, and what is new."""
     contents = _contents_or_leave(knowledge_base)
     listed = contents.listed(None, after=_after())
-    return looks.page("portal/home.html", contents=contents, listed=listed, fresh=contents.fresh(), day_of=_day_of)
+    return looks.page(
+        "portal/home.html",
+        contents=contents,
+        listed=listed,
+        fresh=contents.fresh(),
+        day_of=_day_of,
+        offer=offer_for(everything(contents)),
+    )
 
 
 @blueprint.get("/<string:knowledge_base>/categories/<string:slug>")
@@ -45,7 +54,8 @@ def category(knowledge_base: str, slug: str) -> ResponseReturnValue:
     if shelf is None:
         abort(404)
     listed, way = contents.listed(shelf.id, after=_after()), contents.way_to(shelf.id)
-    return looks.page("portal/category.html", contents=contents, shelf=shelf, way=way, listed=listed)
+    offer = offer_for(of_shelf(shelf), way)
+    return looks.page("portal/category.html", contents=contents, shelf=shelf, way=way, listed=listed, offer=offer)
 
 
 @blueprint.get("/<string:knowledge_base>/articles/<string:slug>")
@@ -57,13 +67,15 @@ def article(knowledge_base: str, slug: str) -> ResponseReturnValue:
     if found is None:
         abort(404)
     before, after = contents.beside(found)
+    way = contents.way_to(found.category_id)
     return looks.page(
         "portal/article.html",
         contents=contents,
         article=found,
         text=looks.text_of(found),
         callout=callouts.current(found),
-        way=contents.way_to(found.category_id),
+        way=way,
+        offer=offer_for(of_article(found), way),
         before=before,
         after=after,
         day_of=_day_of,

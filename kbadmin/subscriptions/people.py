@@ -42,6 +42,12 @@ def renew_token(row: KnowledgeBaseSubscriber) -> None:
     row.token_fingerprint, row.token = fingerprint(token), Secret(token)
 
 
+def token_of(row: KnowledgeBaseSubscriber) -> str:
+    """What stands in the links of their e-mails, in plain text."""
+    token: Secret = row.token
+    return token.reveal()
+
+
 def added(row: Row, find: Callable[[], Row | None]) -> Row:
     """Add a row, or answer the same one that somebody else has added since we looked."""
     try:

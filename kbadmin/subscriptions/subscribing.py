@@ -14,7 +14,7 @@ from kbadmin.database import begin_writing, db
 from kbadmin.encryption import fingerprint
 from kbadmin.knowledge_bases.models import KnowledgeBase
 from kbadmin.readers.models import Reader
-from kbadmin.subscriptions import people
+from kbadmin.subscriptions import offers, people
 from kbadmin.subscriptions.models import (
     Frequency,
     KnowledgeBaseSubscriber,
@@ -110,19 +110,9 @@ def choose_frequency(
 ) -> None:
     """Hear as often as they wish, as far as the settings allow it. Raises :class:`NotOffered`."""
     begin_writing()
-    if frequency not in offered(settings):
+    if frequency not in offers.frequencies(settings):
         raise NotOffered(frequency)
     locked(subscriber.id).frequency = frequency
-
-
-def offered(settings: SubscriptionSettings) -> list[Frequency]:
-    """How often one may choose to hear."""
-    allowed = {
-        Frequency.SCHEDULED: True,
-        Frequency.WEEKLY: settings.allows_weekly,
-        Frequency.IMMEDIATE: settings.allows_immediate,
-    }
-    return [frequency for frequency, is_allowed in allowed.items() if is_allowed]
 
 
 def find_by_token(token: str) -> KnowledgeBaseSubscriber | None:

@@ -40,14 +40,14 @@ def withdraw(addresses: Collection[str], *, knowledge_base_id: uuid.UUID | None 
     mine: list[ColumnElement[bool]] = [
         OutboxMessage.recipient.in_(addresses),
         OutboxMessage.kind == Kind.DIGEST.value,
-        OutboxMessage.status.in_([status.value for status in KEPT]),
     ]
     if knowledge_base_id is not None:
         mine.append(OutboxMessage.knowledge_base_id == knowledge_base_id)
     cancelled = {"status": Status.CANCELLED, "settled_at": clock.now(), "not_before_at": None}
-    waiting = OutboxMessage.status.in_([status.value for status in WITHDRAWN])
-    _execute(update(OutboxMessage).where(*mine).values(parts_sealed=None, content_sealed=None))
-    _execute(update(OutboxMessage).where(*mine, waiting).values(cancelled))
+    _execute(update(OutboxMessage).where(*mine, _stands(*KEPT)).values(parts_sealed=None, content_sealed=None))
+    _execute(update(OutboxMessage).where(*mine, _stands(*WITHDRAWN)).values(cancelled))
+    # One that a worker holds may leave; it is not tried again.
+    _execute(update(OutboxMessage).where(*mine, _stands(Status.SENDING)).values(expires_at=clock.now()))
 
 
 def locked(subscriber_id: uuid.UUID) -> KnowledgeBaseSubscriber:
@@ -62,6 +62,10 @@ def locked(subscriber_id: uuid.UUID) -> KnowledgeBaseSubscriber:
 def subject_of(subscriber: KnowledgeBaseSubscriber, person: Subscriber) -> Subject:
     """A subscriber as the audit log knows them."""
     return Subject("subscriber", subscriber.id, person.email)
+
+
+def _stands(*statuses: Status) -> ColumnElement[bool]:
+    return OutboxMessage.status.in_([status.value for status in statuses])
 
 
 def _execute(statement: Any) -> None:

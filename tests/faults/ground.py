@@ -162,7 +162,10 @@ class Ground:
             INSTANCE=self.settings.instance or "",
             MICROSOFT_AUTHORITY=self.settings.microsoft_authority,
         )
+        machine.set(TRUSTED_PROXIES=str(self.settings.trusted_proxies))
         machine.set(SMTP_ALLOWED_NETWORKS=",".join(map(str, self.settings.smtp_allowed_networks)))
+        if self.settings.system_smtp_url:
+            machine.set(SYSTEM_SMTP_URL=self.settings.system_smtp_url)
         if self.settings.smtp_ca_file:
             machine.set(SMTP_CA_FILE=str(self.settings.smtp_ca_file))
         return machine.environ

@@ -48,9 +48,7 @@ class Web:
 
     def create_service(self, name: str) -> int:
         """Fill in the form and press Create; answers the status, or 0 if the server went away."""
-        browser = requests.Session()
-        assert self._token is not None
-        browser.cookies.set("kbadmin-user", self._token.value, domain="localhost.local")
+        browser = self._browser()
         try:
             page = browser.get(f"{self.address}/smtp/new", timeout=20)
             assert page.status_code == 200, page.status_code
@@ -61,6 +59,16 @@ class Web:
             return browser.post(f"{self.address}/smtp/new", data=fields, timeout=20, allow_redirects=False).status_code
         except requests.RequestException:
             return 0
+
+    def open(self, path: str) -> int:
+        """Open a page; answers the status."""
+        return self._browser().get(f"{self.address}{path}", timeout=20).status_code
+
+    def _browser(self) -> requests.Session:
+        browser = requests.Session()
+        assert self._token is not None
+        browser.cookies.set("kbadmin-user", self._token.value, domain="localhost.local")
+        return browser
 
     @property
     def address(self) -> str:

@@ -20,6 +20,7 @@ REVEALS = {
     "smtp.identity",
     "smtp.oauth_client",
     "smtp.sign_in",
+    "subscriptions.people",
 }
 # Names that open, accept or resolve; the demo listens on loopback.
 OPENS = {"socket.socket", "socket.create_connection", "socket.create_server", "socket.getaddrinfo"}

@@ -36,6 +36,7 @@ CALLERS_OF_EVERY_ACCOUNT = {
     "subscriptions.subscriber_imports.subscriber_imports_left_behind",
     "subscriptions.planning.digests_that_are_due",
     "subscriptions.runs.digest_runs_that_ended",
+    "subscriptions.requests.forget_expired_requests",
     "users.queries.accounts_of",
 }
 

@@ -24,7 +24,8 @@ from kbadmin.readers.models import Reader
 from kbadmin.readers.template_models import TemplateKind
 from kbadmin.smtp import operations as smtp
 from tests.factories import OpenedAccount, Person, add_person, inside
-from tests.journeys.subscriptions import furnish_subscriptions
+from tests.journeys.digests import furnish_digests
+from tests.journeys.subscribers import furnish_subscriptions
 from tests.knowledge_bases.conftest import picture
 from tests.portal.library import HASHED
 
@@ -56,13 +57,15 @@ def furnish_knowledge(app: Flask, account: OpenedAccount) -> Knowledge:
         import_id = _checked_import()
         wordings.save(TemplateKind.WELCOME, None, wordings.ours(TemplateKind.WELCOME), actor=actor)
         field_id, archived_id = department.id, old.id
-    here, at = f"/knowledge-bases/{made.knowledge_base}", f"/kb/{account.slug}"
+        at, shelf = f"/kb/{account.slug}", made.categories["For partners"]
+        subscriptions = furnish_subscriptions(made.knowledge_base, made.readers["Rita"], category=shelf, at=at)
+    here = f"/knowledge-bases/{made.knowledge_base}"
     admin = _knowledge_base_paths(here, f"/knowledge-bases/{archived_id}", wanda)
     admin |= _article_paths(here, article_id, revision_id, made)
     admin |= _reader_paths(made.readers["Rita"], made.groups["Partners"], field_id, import_id)
     admin |= _test_of_reader_emails(app, account, actor)
-    admin |= furnish_subscriptions(app, account, made)
-    return Knowledge(admin, _portal_paths(at, link))
+    admin |= furnish_digests(app, account, made)
+    return Knowledge(admin, _portal_paths(at, link) | subscriptions)
 
 
 def _rewritten(made: content.Content, actor: Actor) -> tuple[uuid.UUID, uuid.UUID]:

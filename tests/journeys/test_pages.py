@@ -47,6 +47,9 @@ NO_PAGES = {
 }
 
 
+FOR_READERS = ("profile", "change password", "subscriptions")
+
+
 @dataclass(frozen=True)
 class Stop:
     """A page to look at: its path, and what to do there first."""
@@ -161,8 +164,12 @@ def knowledge_stops(paths: dict[str, str]) -> Iterator[Stop]:
 
 
 def portal_stops(paths: dict[str, str]) -> Iterator[Stop]:
-    yield from (Stop(path) for name, path in paths.items() if name not in ("profile", "change password"))
+    yield from (Stop(path) for name, path in paths.items() if name not in FOR_READERS)
     yield Stop(paths["sign in"], pressing("Sign in", **{"E-mail Address": "rita@example.com", "Password": "wrong"}))
+    yield Stop(paths["subscribe"], pressing("Subscribe", **{"E-mail Address": "nobody"}))
+    yield Stop(paths["unsubscribe"], pressing("Unsubscribe"))
+    yield Stop(paths["link to subscriptions"], pressing("Unsubscribe All"))
+    yield Stop(paths["linked subscriptions"], pressing("Subscribe Again"))
 
 
 def mail_stops(app: Flask, shown: Showcase) -> Iterator[Stop]:
@@ -210,7 +217,7 @@ def test_the_pages_of_the_portal_are_free_of_faults(app, account, visitor):
     portal = furnish_knowledge(app, account).portal
     look_at(visitor, portal_stops(portal), once=True)
     visitor.open(portal["sign in"]).fill(**{"E-mail Address": READER, "Password": PASSWORD}).press("Sign in")
-    look_at(visitor, [Stop(portal[name]) for name in ("home", "article", "profile", "change password")])
+    look_at(visitor, [Stop(portal[name]) for name in ("home", "category", "article", *FOR_READERS)])
 
 
 def test_the_pages_of_people_are_free_of_faults(shown, visitor):

@@ -1,9 +1,10 @@
-"""Subscriptions of the furnished knowledge base: settings that are on, subscribers, digests of all kinds, an import."""
+"""What editors see of subscriptions in the furnished knowledge base: subscribers, digests of all kinds, an import."""
 
 import uuid
 from datetime import timedelta
 
 from flask import Flask
+from sqlalchemy import select
 
 from kbadmin import clock
 from kbadmin.audit.operations import Actor
@@ -20,17 +21,14 @@ from tests.delivery.log_rows import put
 from tests.factories import OpenedAccount, inside
 
 
-def furnish_subscriptions(app: Flask, account: OpenedAccount, made: Content) -> dict[str, str]:
-    """Fill them; answers the paths by what stands there."""
+def furnish_digests(app: Flask, account: OpenedAccount, made: Content) -> dict[str, str]:
+    """Go on with what readers see; answers the paths by what stands there."""
     actor = Actor(account.owner.id, account.owner.name)
     with inside(app, account), unit_of_work():
         service = next((one for one in smtp.all_services() if one.is_choosable), None)
-        settings = SubscriptionSettings(
-            knowledge_base_id=made.knowledge_base, subject="What is new in {{knowledge_base}}", is_on=True,
-            is_public=True, allows_weekly=True, intro="Hello {{first_name}}, this is new:",
-            smtp_service_id=service and service.id, next_due_at=clock.now() + timedelta(hours=7),
-        )  # fmt: skip
-        db.session.add(settings)
+        settings = db.session.scalars(select(SubscriptionSettings)).one()
+        settings.subject, settings.intro = "What is new in {{knowledge_base}}", "Hello {{first_name}}, this is new:"
+        settings.smtp_service_id, settings.next_due_at = service and service.id, clock.now() + timedelta(hours=7)
         subscriber_id = _subscribers(made, actor)
         runs = {stage: _run(made.knowledge_base, stage, service and service.id) for stage in RunStage}
         checked = SubscriberImport(
