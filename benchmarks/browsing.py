@@ -49,7 +49,7 @@ def browse(port: int, path: str, headers: Mapping[str, str], *, seconds: float =
             selector.register(browser.connection, selectors.EVENT_READ, browser)
             browser.ask(request)
         began = time.perf_counter()
-        while time.perf_counter() - began < seconds:
+        while time.perf_counter() - began < seconds or not times:
             for key, _ in selector.select(1.0):
                 browser = key.data
                 if browser.is_answered():
@@ -64,5 +64,6 @@ def browse(port: int, path: str, headers: Mapping[str, str], *, seconds: float =
     return {
         "requests/s": len(times) / took,
         "p50, ms": times[len(times) // 2] * 1e3,
+        "p95, ms": times[len(times) * 95 // 100] * 1e3,
         "p99, ms": times[len(times) * 99 // 100] * 1e3,
     }

@@ -44,3 +44,8 @@ def canonical_address(text: str) -> str:
 def comparable(address: str) -> str:
     """The form in which two addresses are the same mailbox to us: canonical and case-folded."""
     return canonical_address(address).casefold()
+
+
+def canonical_domain(text: str) -> str:
+    """A domain as it stands in canonical addresses; a leading ``@`` is forgiven. Raises :class:`NotOneAddress`."""
+    return canonical_address(f"somebody@{text.strip().removeprefix('@')}").rpartition("@")[2]

@@ -16,7 +16,7 @@ from wtforms import Field, FieldList, Form, PasswordField, SelectMultipleField, 
 from wtforms.meta import DefaultMeta
 from wtforms.validators import DataRequired, InputRequired, StopValidation
 
-from kbadmin.email_addresses import NotOneAddress, canonical_address
+from kbadmin.email_addresses import NotOneAddress, canonical_address, canonical_domain
 
 csrf = CSRFProtect()
 View = TypeVar("View", bound=Callable[..., Any])
@@ -166,6 +166,24 @@ class Canonical:
             raise ValidationError(str(error)) from None
 
 
+class DomainLines:
+    """E-mail domains, one a line, brought into the form in which they stand in addresses; each once, by name."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+
+    def __call__(self, form: Form, field: Field) -> None:
+        found = set()
+        for line in (field.data or "").split():
+            try:
+                found.add(canonical_domain(line.strip(",;")))
+            except NotOneAddress:
+                raise ValidationError(f"“{line[:60]}” is no domain. Enter one a line, such as example.com.") from None
+        if len(found) > self.most:
+            raise ValidationError(f"Enter {self.most} domains at most.")
+        field.data = "\n".join(sorted(found))
+
+
 class AsciiInteger:
     """Digits 0 to 9 and nothing else: int() would also take ٥٨٧, +587 and 5_87."""
 
@@ -202,6 +220,7 @@ __all__ = [
     "AsciiInteger",
     "BaseForm",
     "Canonical",
+    "DomainLines",
     "InputRequired",
     "KeptSecretField",
     "OneEmailAddress",

@@ -22,6 +22,7 @@ class Purpose(StrEnum):
 
     SET_PASSWORD = "set_password"
     READER_PASSWORD = "reader_password"
+    READER_SIGN_UP = "reader_sign_up"
     INVITATION = "invitation"
     ADMIN_CONSENT = "admin_consent"
 

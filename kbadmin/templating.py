@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from flask import Flask, url_for
+from flask import Flask, request, url_for
 from flask_login import current_user
 from jinja2 import StrictUndefined
 from markupsafe import Markup, escape
@@ -15,8 +15,7 @@ from markupsafe import Markup, escape
 from kbadmin import __version__, clock
 from kbadmin.config import Settings
 
-_CODE = re.compile(r"`([^`]+)`")
-_BOLD = re.compile(r"\*\*([^*]+)\*\*")
+_MARKS = re.compile(r"`(?P<code>[^`]+)`|\*\*(?P<bold>[^*]+)\*\*")
 
 
 def attach(app: Flask, settings: Settings) -> None:
@@ -28,8 +27,12 @@ def attach(app: Flask, settings: Settings) -> None:
     )
     static_folder = Path(app.static_folder or "")
 
-    def static(path: str) -> str:
+    @lru_cache(maxsize=256)
+    def address(_below: str, path: str) -> str:
         return url_for("static", filename=path, v=_hash_of(static_folder / path))
+
+    def static(path: str) -> str:  # A list asks for the drawings of its icons a hundred times.
+        return address(request.script_root, path)
 
     app.jinja_env.globals.update(
         static=static,
@@ -62,14 +65,13 @@ def day(moment: datetime | None) -> Markup | str:
 
 
 def inline_code(text: str) -> Markup:
-    """Escaped text in which `code` and **the name of a place** are marked up."""
-    escaped = str(escape(text))
-    return Markup(_BOLD.sub(r"<strong>\1</strong>", _CODE.sub(r"<code>\1</code>", escaped)))  # noqa: S704 - escaped above.
+    """Escaped text in which `code` and **the name of a place** are marked up; code is shown as it stands."""
+    return Markup(_MARKS.sub(_marked_up, str(escape(text))))  # noqa: S704 - escaped before the marks are replaced.
 
 
 def without_marks(text: str) -> str:
     """The same text for a letter in plain words: commands and places without their marks."""
-    return _BOLD.sub(r"\1", _CODE.sub(r"\1", text))
+    return _MARKS.sub(lambda found: str(found["code"] or found["bold"]), text)
 
 
 def plural(count: int, one: str, many: str | None = None) -> str:
@@ -80,3 +82,7 @@ def plural(count: int, one: str, many: str | None = None) -> str:
 @lru_cache(maxsize=256)
 def _hash_of(path: Path) -> str:
     return hashlib.sha256(path.read_bytes()).hexdigest()[:12] if path.is_file() else "missing"
+
+
+def _marked_up(found: re.Match[str]) -> str:
+    return f"<code>{found['code']}</code>" if found["code"] else f"<strong>{found['bold']}</strong>"

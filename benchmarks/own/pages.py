@@ -27,8 +27,8 @@ from kbadmin.encryption import fingerprint, new_token
 from kbadmin.outbox.models import OutboxMessage
 from kbadmin.users.models import Membership, User, UserSession
 
-_open = contextlib.ExitStack()  # Servers and folders of this process; filling a log takes longer than reading it.
-atexit.register(_open.close)
+kept = contextlib.ExitStack()  # Servers and folders of this process; filling a log takes longer than reading it.
+atexit.register(kept.close)
 
 
 @dataclass(frozen=True)
@@ -64,32 +64,34 @@ def hello(_: Scale) -> Figures:
 
 @functools.cache
 def _hello_port() -> int:
-    return _served([sys.executable, "-m", "benchmarks.own.hello"], {})
+    return served([sys.executable, "-m", "benchmarks.own.hello"], {})
 
 
 @functools.cache
 def site(rows: int) -> Site:
     """kbadmin with a log of this length; made once per run."""
-    folder = _open.enter_context(tempfile.TemporaryDirectory(prefix="kbadmin-bench-"))
+    folder = kept.enter_context(tempfile.TemporaryDirectory(prefix="kbadmin-bench-"))
     ground = Ground(folder, port=25, messages=0)
     with installed(ground):
         found = sending(ground)
         fill(found, rows)
-        cookie = _signed_in(found)
+        cookie = owner_session(found)
         middle = db.session.scalar(
             select(OutboxMessage.public_id).order_by(OutboxMessage.id).offset(rows // 2).limit(1)
         )
-    return Site(_kbadmin_run(folder), cookie, str(middle))
+    return Site(kbadmin_run(folder), cookie, str(middle))
 
 
-def _kbadmin_run(folder: str) -> int:
+def kbadmin_run(folder: str, **settings: str) -> int:
+    """Start the product on an installation; answers its port."""
     command = [sys.executable, "-c", "from kbadmin.cli import main; main()", "run", "--port", "0"]
-    return _served(command, environment(folder))
+    return served(command, environment(folder) | settings)
 
 
-def _served(command: list[str], settings: dict[str, str]) -> int:
+def served(command: list[str], settings: dict[str, str]) -> int:
+    """Start a server that prints its address, until this process ends; answers its port."""
     options = {"cwd": ROOT, "env": os.environ | settings, "stderr": subprocess.DEVNULL}
-    process = _open.enter_context(running(command, stdout=subprocess.PIPE, **options))
+    process = kept.enter_context(running(command, stdout=subprocess.PIPE, **options))
     told = process.stdout.readline().decode() if process.stdout else ""
     found = re.search(r"http://127\.0\.0\.1:(\d+)", told)
     if found is None:
@@ -97,7 +99,7 @@ def _served(command: list[str], settings: dict[str, str]) -> int:
     return int(found[1])
 
 
-def _signed_in(found: Sending) -> str:
+def owner_session(found: Sending) -> str:
     """An owner of the account and a session of theirs; answers its token."""
     token = new_token()
     with unit_of_work():

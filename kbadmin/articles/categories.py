@@ -37,7 +37,7 @@ class Wanted:
 def create(knowledge_base_id: uuid.UUID, wanted: Wanted, *, actor: Actor) -> Category:
     """A new category, the last of its sisters. Raises :class:`Gone` and :class:`NoRoom`."""
     knowledge_base_to_write(knowledge_base_id)
-    _require_room(knowledge_base_id, None, wanted.parent_id)
+    require_room(knowledge_base_id, None, wanted.parent_id)
     category = Category(
         knowledge_base_id=knowledge_base_id,
         parent_id=wanted.parent_id,
@@ -64,7 +64,7 @@ def change(knowledge_base_id: uuid.UUID, category_id: uuid.UUID, wanted: Wanted,
             setattr(category, name, after)
             said[name] = f"{before} → {after}"
     if wanted.parent_id != category.parent_id:
-        _require_room(knowledge_base_id, category_id, wanted.parent_id)
+        require_room(knowledge_base_id, category_id, wanted.parent_id)
         said["moved_to"] = name_of(wanted.parent_id)
         category.position = _last_position(knowledge_base_id, wanted.parent_id)
         category.parent_id = wanted.parent_id
@@ -80,7 +80,7 @@ def change(knowledge_base_id: uuid.UUID, category_id: uuid.UUID, wanted: Wanted,
 def move(knowledge_base_id: uuid.UUID, category_id: uuid.UUID, direction: Direction, *, actor: Actor) -> Category:
     """One place up or down among its sisters; the first stays first. Raises :class:`Gone`."""
     category = category_to_write(knowledge_base_id, category_id)
-    if step(_sisters(knowledge_base_id, category.parent_id), category, direction):
+    if step(sisters(knowledge_base_id, category.parent_id), category, direction):
         record("category moved", actor=actor, subject=subject_of(category), direction=direction.value)
     return category
 
@@ -124,7 +124,8 @@ def subject_of(category: Category) -> Subject:
     return Subject("category", category.id, category.name)
 
 
-def _require_room(knowledge_base_id: uuid.UUID, category_id: uuid.UUID | None, parent_id: uuid.UUID | None) -> None:
+def require_room(knowledge_base_id: uuid.UUID, category_id: uuid.UUID | None, parent_id: uuid.UUID | None) -> None:
+    """Raise :class:`NoRoom` where a category (none: a new one) cannot stand, :class:`Gone` where there is nothing."""
     tree = branches(knowledge_base_id)
     if parent_id is not None and parent_id not in tree.parents:
         raise Gone(parent_id)
@@ -132,12 +133,13 @@ def _require_room(knowledge_base_id: uuid.UUID, category_id: uuid.UUID | None, p
         raise NoRoom(parent_id)
 
 
-def _sisters(knowledge_base_id: uuid.UUID, parent_id: uuid.UUID | None) -> list[Category]:
+def sisters(knowledge_base_id: uuid.UUID, parent_id: uuid.UUID | None) -> list[Category]:
+    """The categories directly in one, or at the top, in their order."""
     return [category for category in all_in(knowledge_base_id) if category.parent_id == parent_id]
 
 
 def _last_position(knowledge_base_id: uuid.UUID, parent_id: uuid.UUID | None) -> int:
-    return max((category.position for category in _sisters(knowledge_base_id, parent_id)), default=-1) + 1
+    return max((category.position for category in sisters(knowledge_base_id, parent_id)), default=-1) + 1
 
 
 def name_of(category_id: uuid.UUID | None) -> str:

@@ -2,16 +2,17 @@
 
 import uuid
 
-from flask import flash, redirect, render_template, request, url_for
+from flask import Response, flash, redirect, render_template, request, url_for
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from kbadmin.access import Permission, requires
-from kbadmin.articles import categories
+from kbadmin.articles import categories, moving
 from kbadmin.articles.blueprint import blueprint, category_or_404
 from kbadmin.articles.categories import NoRoom, NotEmpty
 from kbadmin.articles.category_forms import CategoryForm, category_form
 from kbadmin.articles.models import Category
+from kbadmin.articles.places import asked_place
 from kbadmin.articles.writing import Direction
 from kbadmin.forms import BaseForm
 from kbadmin.knowledge_bases.blueprint import knowledge_base_or_404
@@ -57,8 +58,15 @@ def edit_category(knowledge_base_id: uuid.UUID, category_id: uuid.UUID) -> Respo
 @blueprint.post("/categories/<uuid:category_id>/move")
 @requires(Permission.WRITE_ARTICLES)
 def move_category(knowledge_base_id: uuid.UUID, category_id: uuid.UUID) -> ResponseReturnValue:
-    """One place up or down."""
+    """One place up or down, or to where it was dropped."""
     category_or_404(knowledge_base_id, category_id)
+    place = asked_place()
+    if place is not None:
+        try:
+            moving.put_category(knowledge_base_id, category_id, place, actor=current_user.actor)
+        except NoRoom:
+            return Response(NO_ROOM, 409, mimetype="text/plain")  # static/js/tree.js shows it as a toast.
+        return redirect(url_for("articles.index", knowledge_base_id=knowledge_base_id), 303)
     direction = Direction.UP if request.form.get("direction") == "up" else Direction.DOWN
     moved = categories.move(knowledge_base_id, category_id, direction, actor=current_user.actor)
     return _back_to(moved)

@@ -14,6 +14,7 @@ from kbadmin.articles import (
     facts,
     group_uses,
     markup,
+    moving,
     operations,
     outline,
     picture_routes,
@@ -26,6 +27,7 @@ from kbadmin.articles.blueprint import article_or_404, blueprint
 from kbadmin.articles.differences import differences
 from kbadmin.articles.forms import ArticleForm, article_form, filter_form
 from kbadmin.articles.operations import ChangedMeanwhile
+from kbadmin.articles.places import asked_place
 from kbadmin.articles.preview_routes import shown_here
 from kbadmin.articles.words import CALLOUTS, STATUSES
 from kbadmin.articles.writing import Direction
@@ -128,8 +130,12 @@ def edit(knowledge_base_id: uuid.UUID, article_id: uuid.UUID) -> ResponseReturnV
 @blueprint.post("/articles/<uuid:article_id>/move")
 @requires(Permission.WRITE_ARTICLES)
 def move(knowledge_base_id: uuid.UUID, article_id: uuid.UUID) -> ResponseReturnValue:
-    """One place up or down in its category."""
+    """One place up or down in its category, or to where it was dropped."""
     article_or_404(knowledge_base_id, article_id)
+    place = asked_place()
+    if place is not None:
+        moving.put_article(knowledge_base_id, article_id, place, actor=current_user.actor)
+        return redirect(url_for("articles.index", knowledge_base_id=knowledge_base_id), 303)
     direction = Direction.UP if request.form.get("direction") == "up" else Direction.DOWN
     operations.move(knowledge_base_id, article_id, direction, actor=current_user.actor)
     here = url_for("articles.index", knowledge_base_id=knowledge_base_id, _anchor=f"article-{article_id}")

@@ -25,6 +25,7 @@ from kbadmin.knowledge_bases.models import Audience, GroupRule, KnowledgeBase
 from kbadmin.readers.models import Reader, ReaderAccess, ReaderGroupMember, ReaderStatus
 
 Groups = frozenset[uuid.UUID]
+Parents = Mapping[uuid.UUID, uuid.UUID | None]
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ class Tree:
     """The categories of one knowledge base with their restrictions; enough to decide for any viewer."""
 
     rule: GroupRule
-    parents: Mapping[uuid.UUID, uuid.UUID | None]
+    parents: Parents
     restrictions: Mapping[uuid.UUID, Groups] = field(default_factory=dict)
 
     def open_to(self, groups: Groups) -> frozenset[uuid.UUID]:
@@ -111,9 +112,11 @@ def satisfies(groups: Groups, asked: Iterable[uuid.UUID], rule: GroupRule) -> bo
     return bool(wanted & groups) if rule == GroupRule.ANY else wanted <= groups
 
 
-def tree_of(knowledge_base: KnowledgeBase) -> Tree:
-    """The categories and their restrictions, in two queries."""
-    categories = select(Category.id, Category.parent_id).where(Category.knowledge_base_id == knowledge_base.id)
+def tree_of(knowledge_base: KnowledgeBase, parents: Parents | None = None) -> Tree:
+    """The categories and their restrictions, in two queries; in one for whoever has read the categories already."""
+    if parents is None:
+        categories = select(Category.id, Category.parent_id).where(Category.knowledge_base_id == knowledge_base.id)
+        parents = {row.id: row.parent_id for row in db.session.execute(categories)}
     asked = (
         select(CategoryGroup.category_id, CategoryGroup.group_id)
         .join(Category, Category.id == CategoryGroup.category_id)
@@ -124,16 +127,21 @@ def tree_of(knowledge_base: KnowledgeBase) -> Tree:
         restrictions[category_id].add(group_id)
     return Tree(
         rule=GroupRule(knowledge_base.group_rule),
-        parents={row.id: row.parent_id for row in db.session.execute(categories)},
+        parents=parents,
         restrictions={category_id: frozenset(groups) for category_id, groups in restrictions.items()},
     )
 
 
-def open_categories(knowledge_base: KnowledgeBase, viewer: Viewer) -> frozenset[uuid.UUID]:
-    """The categories that this viewer may open; none at all if they may not enter."""
+def open_categories(
+    knowledge_base: KnowledgeBase, viewer: Viewer, *, parents: Parents | None = None
+) -> frozenset[uuid.UUID]:
+    """The categories that this viewer may open; none at all if they may not enter.
+
+    Whoever has read all categories already hands over the parent of each, and nothing is asked twice.
+    """
     if not viewer.may_enter(knowledge_base):
         return frozenset()
-    return tree_of(knowledge_base).open_to(viewer.belongs(knowledge_base).groups)
+    return tree_of(knowledge_base, parents).open_to(viewer.belongs(knowledge_base).groups)
 
 
 def readable(

@@ -58,12 +58,17 @@ def category_to_write(knowledge_base_id: uuid.UUID, category_id: uuid.UUID) -> C
 def step(neighbours: Sequence[Placed], thing: Placed, direction: Direction) -> bool:
     """Let one of these change places with the next; they are numbered anew. Whether there was a next one."""
     order = list(neighbours)
-    here = next(number for number, one in enumerate(order) if one.id == thing.id)
+    here = next(place for place, one in enumerate(order) if one.id == thing.id)
     there = here + (1 if direction is Direction.DOWN else -1)
     if not 0 <= there < len(order):
         return False
     order[here], order[there] = order[there], order[here]
-    for number, one in enumerate(order):
-        if one.position != number:
-            one.position = number
+    number(order)
     return True
+
+
+def number(order: Sequence[Placed]) -> None:
+    """Give neighbours their positions, from the first to the last."""
+    for position, one in enumerate(order):
+        if one.position != position:
+            one.position = position

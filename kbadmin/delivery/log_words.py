@@ -17,6 +17,7 @@ KINDS = {
     Kind.DIGEST: "Digest",
     Kind.WELCOME: "Welcome",
     Kind.READER_RESET: "Password reset (reader)",
+    Kind.READER_SIGN_UP: "Sign-up (reader)",
     Kind.USER_RESET: "Password reset (user)",
     Kind.USER_INVITATION: "Invitation",
     Kind.SUBSCRIPTION_CONFIRMATION: "Confirmation of a subscription",

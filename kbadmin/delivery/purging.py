@@ -16,7 +16,7 @@ from kbadmin.outbox.models import DeliveryAttempt, Kind, OutboxMessage, Status
 from kbadmin.users.models import Membership, User
 
 FORGOTTEN = "(deleted)"
-FOR_READERS = (Kind.WELCOME, Kind.READER_RESET, Kind.SUBSCRIPTION_CONFIRMATION, Kind.DIGEST)
+FOR_READERS = (Kind.WELCOME, Kind.READER_RESET, Kind.READER_SIGN_UP, Kind.SUBSCRIPTION_CONFIRMATION, Kind.DIGEST)
 WAITING = (Status.QUEUED, Status.SENDING, Status.HELD)
 
 

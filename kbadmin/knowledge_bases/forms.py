@@ -4,17 +4,28 @@ import contextlib
 import re
 
 from flask_wtf.file import FileField
-from wtforms import BooleanField, Field, Form, RadioField, SelectField, StringField, ValidationError
+from wtforms import (
+    BooleanField,
+    Field,
+    Form,
+    RadioField,
+    SelectField,
+    StringField,
+    TextAreaField,
+    ValidationError,
+)
 from wtforms.fields.choices import SelectChoice
 
 from kbadmin.accounts import time_zones
-from kbadmin.forms import BaseForm, Canonical, OneLine, Required
+from kbadmin.forms import AsciiInteger, BaseForm, Canonical, DomainLines, OneLine, Required
 from kbadmin.knowledge_bases import pictures
-from kbadmin.knowledge_bases.models import Audience, GroupRule
+from kbadmin.knowledge_bases.models import Audience, GroupRule, SignUp
 from kbadmin.knowledge_bases.pictures import NotAPicture, Picture
 from kbadmin.knowledge_bases.slugs import canonical_slug
 
 LOGO_EDGE = 400  # pixels
+MOST_DOMAINS = 50
+MOST_DAYS = 365
 LEAST_CONTRAST = 4.5  # WCAG 2.2, 1.4.3: white words on the colour
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 
@@ -65,7 +76,34 @@ class CreateForm(ZoneFields, AudienceFields, NameFields):
     """Create Knowledge Base."""
 
 
-class SettingsForm(ZoneFields, AudienceFields, NameFields):
+class ReaderFields(BaseForm):
+    """What readers may do by themselves: become one, and stay signed in."""
+
+    sign_up = RadioField(
+        "Sign-up",
+        [Required("Choose whether people may sign up.")],
+        choices=[
+            SelectChoice(SignUp.CLOSED, "Closed"),
+            SelectChoice(SignUp.APPROVAL, "With approval"),
+            SelectChoice(SignUp.OPEN, "Open"),
+        ],
+        default=SignUp.CLOSED,
+    )
+    sign_up_domains = TextAreaField(
+        "Allowed Domains",
+        [DomainLines(MOST_DOMAINS)],
+        description="One a line, such as `example.com`. Only addresses there may sign up, and the page says so. "
+        "Leave it empty to take every address.",
+    )
+    remember_days = StringField(
+        "Remember Me for … Days",
+        [AsciiInteger(0, MOST_DAYS, f"Enter a number of days from 0 to {MOST_DAYS}.")],
+        description="How long readers may stay signed in on a device of their own. 0: it is not offered, and they sign "
+        "in again after 12 hours.",
+    )
+
+
+class SettingsForm(ReaderFields, ZoneFields, AudienceFields, NameFields):
     """The settings of a knowledge base."""
 
     slug = StringField(

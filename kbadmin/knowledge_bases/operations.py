@@ -12,7 +12,7 @@ from kbadmin import clock
 from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import abandon, begin_writing, db
 from kbadmin.knowledge_bases import pictures
-from kbadmin.knowledge_bases.models import Audience, GroupRule, KnowledgeBase, KnowledgeBaseAddress
+from kbadmin.knowledge_bases.models import Audience, GroupRule, KnowledgeBase, KnowledgeBaseAddress, SignUp
 from kbadmin.knowledge_bases.pictures import Picture
 from kbadmin.knowledge_bases.slugs import suggested_slug
 from kbadmin.names import folded
@@ -49,6 +49,9 @@ class Settings:
     colour: str
     audience: Audience
     group_rule: GroupRule
+    sign_up: SignUp
+    sign_up_domains: str  # one a line; empty: every domain
+    remember_days: int
 
 
 def create(*, name: str, time_zone: str, audience: Audience, slug: str | None = None, actor: Actor) -> KnowledgeBase:
@@ -227,4 +230,4 @@ def _flush_or_refuse() -> None:
 
 
 def _in_words(before: Any, after: Any) -> str:
-    return f"{before} → {after}"
+    return " → ".join(", ".join(str(one).splitlines()) or "none" for one in (before, after))

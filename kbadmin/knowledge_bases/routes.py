@@ -14,7 +14,7 @@ from kbadmin.forms import BaseForm, takes_uploads
 from kbadmin.knowledge_bases import operations, overview, pictures, role_routes, tabs
 from kbadmin.knowledge_bases.blueprint import blueprint, knowledge_base_or_404, my_knowledge_bases, my_roles
 from kbadmin.knowledge_bases.forms import CreateForm, SettingsForm
-from kbadmin.knowledge_bases.models import Audience, GroupRule
+from kbadmin.knowledge_bases.models import Audience, GroupRule, SignUp
 from kbadmin.knowledge_bases.operations import NameTaken, Settings, SlugTaken
 from kbadmin.knowledge_bases.roles import is_at_least
 
@@ -174,4 +174,7 @@ def _wanted(form: SettingsForm) -> Settings:
         colour=form.colour.data or "",
         audience=Audience(form.audience.data),
         group_rule=GroupRule(form.group_rule.data),
+        sign_up=SignUp(form.sign_up.data),
+        sign_up_domains=form.sign_up_domains.data or "",
+        remember_days=int(form.remember_days.data or 0),
     )

@@ -14,6 +14,7 @@ from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP
 from email.utils import format_datetime
+from functools import lru_cache
 
 from kbadmin import clock
 from kbadmin.encryption import new_token
@@ -21,6 +22,7 @@ from kbadmin.outbox.encoding import cannot_stand_in_headers
 
 MOST_BYTES = 256 * 1024
 LONGEST_LINE = 998  # RFC 5322 §2.1.1, without CRLF
+_UNFOLDED = SMTP.clone(max_line_length=LONGEST_LINE)
 
 _HEADERS = [
     "From", "Reply-To", "To", "Subject", "Date", "Message-ID", "Auto-Submitted", "X-Auto-Response-Suppress",
@@ -56,9 +58,8 @@ def compose(sender: Sender, *, recipient: str, subject: str, text: str, html: st
     """Build multipart/alternative, UTF-8, CRLF. Raises :class:`NotSendable` if it would not be what it seems."""
     message_id = new_message_id(sender)
     with _refusing_what_cannot_stand():
-        content = as_email(
-            sender, recipient=recipient, subject=subject, text=text, html=html, message_id=message_id
-        ).as_bytes()
+        email = as_email(sender, recipient=recipient, subject=subject, text=text, html=html, message_id=message_id)
+        content = with_sender(email.as_bytes(), sender_lines(sender))
     _check(content, has_reply_to=bool(sender.reply_to))
     return Composed(message_id, content)
 
@@ -68,12 +69,17 @@ def new_message_id(sender: Sender) -> str:
     return f"<{new_token()}@{sender.address.rpartition('@')[2]}>"
 
 
+@lru_cache(maxsize=256)
 def sender_lines(sender: Sender) -> bytes:
     """The lines ``From`` and, if there is one, ``Reply-To``, as they stand first in every message of this sender."""
     if reason := cannot_stand_in_headers(sender.name or ""):
         raise NotSendable(f"the name {reason}")
     with _refusing_what_cannot_stand():
         content = _from(sender).as_bytes()
+        if not _is_from(content, sender):  # Where it folds a long name, the email package may lose its quotes.
+            content = _from(sender).as_bytes(policy=_UNFOLDED)
+    if not _is_from(content, sender):
+        raise NotSendable("a part of the name would have become an address")
     if message_from_bytes(content).keys() != ["From", *(["Reply-To"] if sender.reply_to else [])]:
         raise NotSendable("a name would have become a header of its own")
     return content.removesuffix(b"\r\n")  # The empty line that ends the head of a message.
@@ -107,6 +113,12 @@ def _from(sender: Sender) -> EmailMessage:
     if sender.reply_to:
         message["Reply-To"] = one_address(sender.reply_to)
     return message
+
+
+def _is_from(content: bytes, sender: Sender) -> bool:
+    """Whether a mail program would see one author, the one that is meant."""
+    addresses = message_from_bytes(content, policy=SMTP)["From"].addresses
+    return [one.addr_spec for one in addresses] == [one_address(sender.address).addr_spec]
 
 
 def one_address(address: str, name: str | None = None) -> Address:

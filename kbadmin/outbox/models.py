@@ -51,6 +51,7 @@ class Kind(StrEnum):
     TEST = "test"
     WELCOME = "welcome"
     READER_RESET = "reader_reset"
+    READER_SIGN_UP = "reader_sign_up"
     USER_INVITATION = "user_invitation"
     USER_RESET = "user_reset"
     SUBSCRIPTION_CONFIRMATION = "subscription_confirmation"
@@ -62,6 +63,7 @@ class Kind(StrEnum):
 #: The smallest goes first.
 PRIORITY = {
     Kind.READER_RESET: 10,
+    Kind.READER_SIGN_UP: 10,
     Kind.USER_RESET: 10,
     Kind.SUBSCRIPTION_CONFIRMATION: 10,
     Kind.WELCOME: 20,

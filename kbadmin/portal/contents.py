@@ -58,11 +58,14 @@ class Shelf:
 
 
 class Contents:
-    """A knowledge base through the eyes of one viewer. Who may see what is asked once."""
+    """A knowledge base through the eyes of one viewer. Categories, and who may see what, are asked for once."""
 
     def __init__(self, knowledge_base: KnowledgeBase, viewer: Viewer) -> None:
         self.knowledge_base, self.viewer = knowledge_base, viewer
-        self._open = open_categories(knowledge_base, viewer)
+        rows = select(Category).where(Category.knowledge_base_id == knowledge_base.id)
+        self._categories = db.session.scalars(rows.order_by(Category.position, Category.name, Category.id)).all()
+        parents = {category.id: category.parent_id for category in self._categories}
+        self._open = open_categories(knowledge_base, viewer, parents=parents)
         self.readable: ColumnElement[bool] = readable(knowledge_base, viewer, categories=self._open)
 
     @cached_property
@@ -74,9 +77,8 @@ class Contents:
     def _tree(self) -> tuple[Shelf, ...]:
         query = select(Article.category_id, func.count()).where(self.readable).group_by(Article.category_id)
         counts = dict(db.session.execute(query).all())
-        rows = select(Category).where(Category.knowledge_base_id == self.knowledge_base.id)
         below: dict[uuid.UUID | None, list[Category]] = defaultdict(list)
-        for category in db.session.scalars(rows.order_by(Category.position, Category.name, Category.id)):
+        for category in self._categories:
             if category.id in self._open:
                 below[category.parent_id].append(category)
         return _shelves(None, below, counts)

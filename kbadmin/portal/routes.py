@@ -1,4 +1,4 @@
-"""The pages of the portal, gathered: reading, signing in, passwords, profile, subscriptions; who recognises readers."""
+"""The pages of the portal, gathered, reading first; and who recognises readers."""
 
 from kbadmin.portal import (
     password_routes,
@@ -6,6 +6,7 @@ from kbadmin.portal import (
     profile_routes,
     reading_routes,
     sign_in_routes,
+    sign_up_routes,
     subscription_request_routes,
     subscription_routes,
     subscription_unsubscribe_routes,
@@ -19,6 +20,7 @@ __all__ = [
     "profile_routes",
     "reading_routes",
     "sign_in_routes",
+    "sign_up_routes",
     "subscription_request_routes",
     "subscription_routes",
     "subscription_unsubscribe_routes",

@@ -3,7 +3,7 @@
 from kbadmin import clock, logs, throttle
 from kbadmin.database import begin_writing, db, stop_reading
 from kbadmin.readers import passwords, sessions
-from kbadmin.readers.models import Reader
+from kbadmin.readers.models import Reader, ReaderStatus
 from kbadmin.throttle import Limit
 from kbadmin.users import tries
 from kbadmin.users.passwords import hasher
@@ -18,8 +18,12 @@ class NotSignedIn(Exception):
     """No such reader, not their password, or not let in: which of these is not said."""
 
 
+class StillWaits(NotSignedIn):
+    """The right password of somebody who signed up and has not been let in yet: they may know."""
+
+
 def sign_in(*, email: str, password: str, remember_days: int, network_address: str, old_token: str | None) -> Opened:
-    """Begin a session. Raises :class:`NotSignedIn` and :class:`kbadmin.users.tries.TooManyTries`."""
+    """Begin a session. Raises :class:`NotSignedIn` (or its :class:`StillWaits`) and :class:`tries.TooManyTries`."""
     key = passwords.person_key(email)
     tries.require_left(SIGN_IN_FROM, network_address)
     stop_reading()  # Before each wait, and before each connection beside the session's own.
@@ -36,7 +40,8 @@ def sign_in(*, email: str, password: str, remember_days: int, network_address: s
     begin_writing()
     person = db.session.get(Reader, reader_id)
     if person is None or person.password_hash != stored or not passwords.may_sign_in(person):
-        raise NotSignedIn
+        waits = person is not None and person.password_hash == stored and person.status == ReaderStatus.PENDING
+        raise StillWaits if waits else NotSignedIn
     person.password_hash, person.signed_in_at = renewed or stored, clock.now()
     if old_token:
         sessions.end_token(old_token)

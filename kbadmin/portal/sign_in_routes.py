@@ -6,17 +6,18 @@ from werkzeug.wrappers import Response as AnyResponse
 
 from kbadmin.access import Permission, requires
 from kbadmin.knowledge_bases import operations as knowledge_bases
-from kbadmin.knowledge_bases.models import KnowledgeBase
+from kbadmin.knowledge_bases.models import KnowledgeBase, SignUp
 from kbadmin.portal import door
 from kbadmin.portal import sign_in as operations
 from kbadmin.portal.blueprint import blueprint
 from kbadmin.portal.forms import SignInForm
 from kbadmin.portal.principal import COOKIE
-from kbadmin.portal.sign_in import NotSignedIn
+from kbadmin.portal.sign_in import NotSignedIn, StillWaits
 from kbadmin.users.sessions import Opened
 from kbadmin.users.tries import TooManyTries
 
 NOT_SIGNED_IN = "This e-mail address and password do not belong together. Check both, or set a new password."
+STILL_WAITS = "You have signed up, and wait to be let in. You get an e-mail then."
 
 
 @blueprint.route("/sign-in", methods=["GET", "POST"])
@@ -39,6 +40,8 @@ def sign_in() -> ResponseReturnValue:
             network_address=request.remote_addr or "",
             old_token=COOKIE.token_of(request),
         )
+    except StillWaits:
+        return _page(form, 422, trouble=STILL_WAITS)
     except NotSignedIn:
         return _page(form, 422, trouble=NOT_SIGNED_IN)
     except TooManyTries as error:
@@ -85,7 +88,16 @@ def _remember_days(knowledge_base: KnowledgeBase | None) -> int:
 
 def _page(form: SignInForm, status: int, trouble: str | None = None) -> tuple[str, int]:
     is_open = g.themed_by is not None and g.themed_by.audience == "public"
-    return render_template("portal/sign_in.html", form=form, trouble=trouble, is_open=is_open), status
+    page = render_template(
+        "portal/sign_in.html", form=form, trouble=trouble, is_open=is_open, open_to_sign_up=_open_to_sign_up()
+    )
+    return page, status
+
+
+def _open_to_sign_up() -> list[KnowledgeBase]:
+    """Where one may sign up: the knowledge base that was asked for, or else any."""
+    asked_for = [g.themed_by] if g.themed_by else knowledge_bases.all_of_account()
+    return [one for one in asked_for if not one.is_archived and one.sign_up != SignUp.CLOSED]
 
 
 def _too_many(form: SignInForm, error: TooManyTries) -> ResponseReturnValue:

@@ -3,48 +3,32 @@
 They are done some hundreds at a time, each in a transaction of its own, in the order of their ids and only those who
 were there when the question was asked: nobody is met twice, and nobody who comes meanwhile is met at all. The first
 are done at once, the rest by :func:`go_on_with_readers`. If that wake-up is lost, the others are as before, and the
-person presses again.
+person presses again; if it comes twice, nobody is mailed twice.
 """
 
-import json
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
+from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import func, select, update
+from sqlalchemy import ColumnElement, func, or_, select, update
 
-from kbadmin import clock
+from kbadmin import clock, logs
 from kbadmin.audit.operations import Actor, record
 from kbadmin.database import begin_writing, db, unit_of_work
 from kbadmin.engine import task, wake
 from kbadmin.knowledge_bases import operations as knowledge_bases
-from kbadmin.readers import belonging, groups, listeners
-from kbadmin.readers.listing import Wanted, conditions
+from kbadmin.readers import belonging, failed_welcomes, groups, letting_in, listeners, welcomes
+from kbadmin.readers.bulk_orders import EVERYTHING, FOR_ACCESS, FOR_GROUPS, Deed, Order
+from kbadmin.readers.listing import conditions
 from kbadmin.readers.models import Reader, ReaderStatus
 from kbadmin.readers.operations import bury
 from kbadmin.readers.signing_out import sign_out
+from kbadmin.readers.welcomes import NobodySends
 from kbadmin.tenancy import current_account, enter
 
 CHUNK = 250
-EVERYTHING = "everything"  # a target of GIVE_ACCESS: every knowledge base, also later ones
-
-
-class Deed(StrEnum):
-    """What is done."""
-
-    ADD_TO_GROUP = "add-to-group"
-    REMOVE_FROM_GROUP = "remove-from-group"
-    GIVE_ACCESS = "give-access"
-    TAKE_ACCESS = "take-access"
-    DISABLE = "disable"
-    ENABLE = "enable"
-    DELETE = "delete"
-
-
-FOR_GROUPS = (Deed.ADD_TO_GROUP, Deed.REMOVE_FROM_GROUP)
-FOR_ACCESS = (Deed.GIVE_ACCESS, Deed.TAKE_ACCESS)
+CHUNK_OF_LETTERS = 50  # Each is written out, and others wait for the write section.
 PHRASES = {
     Deed.ADD_TO_GROUP: "readers added to a group",
     Deed.REMOVE_FROM_GROUP: "readers removed from a group",
@@ -53,31 +37,14 @@ PHRASES = {
     Deed.DISABLE: "readers disabled",
     Deed.ENABLE: "readers enabled",
     Deed.DELETE: "readers deleted",
+    Deed.LET_IN: "readers let in",
+    Deed.REFUSE: "readers refused",
+    Deed.WELCOME: "readers welcomed",
+    Deed.CLEAR_WELCOME: "failed welcomes cleared",
 }
 
 
-@dataclass(frozen=True)
-class Order:
-    """A deed for many. ``ids`` are those that were ticked; without them, everybody wanted who was there at ``until``.
-
-    ``target`` is the id of a group or knowledge base, or :data:`EVERYTHING`.
-    """
-
-    deed: Deed
-    wanted: Wanted
-    until: uuid.UUID
-    ids: tuple[uuid.UUID, ...] | None = None
-    target: str = ""
-
-    def as_json(self) -> str:
-        """For the task that goes on."""
-        return json.dumps([self.deed.value, self.wanted.as_json(), str(self.until), self.target])
-
-    @classmethod
-    def from_json(cls, text: str) -> "Order":
-        """Read back what :meth:`as_json` wrote; ticked readers are always done at once."""
-        deed, wanted, until, target = json.loads(text)
-        return cls(Deed(deed), Wanted.from_json(wanted), uuid.UUID(until), target=target)
+log = logs.get(__name__)
 
 
 @dataclass(frozen=True)
@@ -89,8 +56,12 @@ class Done:
 
 
 def do(order: Order, *, actor: Actor, facts: Mapping[str, Any]) -> Done:
-    """Begin; ``facts`` say in the audit log who was meant. Raises LookupError for a target that is gone."""
+    """Begin; ``facts`` say in the audit log who was meant.
+
+    Raises LookupError for a target that is gone and :class:`kbadmin.readers.welcomes.NobodySends`.
+    """
     begin_writing()
+    order = replace(order, began_at=clock.now())
     target = _name_of_target(order)
     number, last = _do_chunk(order, None)
     said = number if last is None else f"more than {number:,}"
@@ -108,9 +79,10 @@ def go_on_with_readers(account_id: str, order: str, after: str) -> None:
         read = Order.from_json(order)
         try:
             _name_of_target(read)
-        except LookupError:  # The group or knowledge base went meanwhile: there is nothing left to do.
+            _, last = _do_chunk(read, uuid.UUID(after))
+        except (LookupError, NobodySends) as error:  # The group, knowledge base or service went meanwhile.
+            log.warning("bulk deed ended early", deed=read.deed.value, reason=type(error).__name__)
             return
-        _, last = _do_chunk(read, uuid.UUID(after))
         if last is not None:
             wake(go_on_with_readers, account_id, order, str(last))
 
@@ -122,20 +94,34 @@ def reached(order: Order, most: int) -> int:
 
 
 def _do_chunk(order: Order, after: uuid.UUID | None) -> tuple[int, uuid.UUID | None]:
-    """Do up to :data:`CHUNK`, or all that were ticked; answers how many, and the last id if there may be more."""
-    query = _query(order, after).order_by(Reader.id)
-    found = list(db.session.scalars(query if order.ids is not None else query.limit(CHUNK)))
+    """Do some; answers how many, and the last id if there may be more."""
+    most = CHUNK_OF_LETTERS if order.deed in (Deed.WELCOME, Deed.LET_IN) else CHUNK
+    found = list(db.session.scalars(_query(order, after).order_by(Reader.id).limit(most)))
     if found:
         VERBS[order.deed](found, order.target)
         belonging.visibility_changed()
-    return len(found), found[-1] if order.ids is None and len(found) == CHUNK else None
+    return len(found), found[-1] if len(found) == most else None
 
 
 def _query(order: Order, after: uuid.UUID | None) -> Any:
+    query = select(Reader.id).where(*_for_whom(order))
     if order.ids is not None:
-        return select(Reader.id).where(Reader.id.in_(order.ids), Reader.deleted_at.is_(None))
-    query = select(Reader.id).where(*conditions(db.session(), order.wanted), Reader.id <= order.until)
+        query = query.where(Reader.id.in_(order.ids), Reader.deleted_at.is_(None))
+    else:
+        query = query.where(*conditions(db.session(), order.wanted), Reader.id <= order.until)
     return query if after is None else query.where(Reader.id > after)
+
+
+def _for_whom(order: Order) -> list[ColumnElement[bool]]:
+    """Who is passed over, as the deed makes no sense for them."""
+    if order.deed in (Deed.LET_IN, Deed.REFUSE):
+        return list(letting_in.WAITS)
+    if order.deed is Deed.CLEAR_WELCOME:
+        return [failed_welcomes.is_one()]
+    if order.deed is not Deed.WELCOME:
+        return []
+    is_new = [or_(Reader.welcomed_at.is_(None), Reader.welcomed_at < order.began_at)] if order.began_at else []
+    return [Reader.status == ReaderStatus.ACTIVE, *is_new]
 
 
 def _name_of_target(order: Order) -> str:
@@ -160,20 +146,36 @@ def _give(ids: Sequence[uuid.UUID], target: str) -> None:
     belonging.give_access([one for one in ids if one not in unlimited], [uuid.UUID(target)])
 
 
-def _set_status(ids: Sequence[uuid.UUID], status: ReaderStatus) -> None:
-    changed: Any = update(Reader).where(Reader.id.in_(ids), Reader.status != status)
-    changed = changed.values(status=status, updated_at=clock.now())
-    db.session.execute(changed.execution_options(synchronize_session=False))
-
-
 def _disable(ids: Sequence[uuid.UUID], _target: str) -> None:
-    _set_status(ids, ReaderStatus.DISABLED)
+    _set(ids, Reader.status != ReaderStatus.DISABLED, status=ReaderStatus.DISABLED, updated_at=clock.now())
     sign_out(ids)
     listeners.tell_disabled(ids)
 
 
+def _enable(ids: Sequence[uuid.UUID], _target: str) -> None:
+    _set(ids, Reader.status == ReaderStatus.DISABLED, status=ReaderStatus.ACTIVE, updated_at=clock.now())
+
+
 def _delete(ids: Sequence[uuid.UUID], _target: str) -> None:
-    bury(list(db.session.scalars(select(Reader).where(Reader.id.in_(ids)))))
+    bury(_rows(ids))
+
+
+def _welcome(ids: Sequence[uuid.UUID], _target: str) -> None:
+    for reader in _rows(ids):
+        welcomes.send(reader)
+
+
+def _clear_welcome(ids: Sequence[uuid.UUID], _target: str) -> None:
+    _set(ids, Reader.welcome_cleared_at.is_(None), welcome_cleared_at=clock.now())
+
+
+def _rows(ids: Sequence[uuid.UUID]) -> list[Reader]:
+    return list(db.session.scalars(select(Reader).where(Reader.id.in_(ids)).order_by(Reader.id)))
+
+
+def _set(ids: Sequence[uuid.UUID], only: ColumnElement[bool], **values: Any) -> None:
+    changed: Any = update(Reader).where(Reader.id.in_(ids), only).values(**values)
+    db.session.execute(changed.execution_options(synchronize_session=False))
 
 
 VERBS: dict[Deed, Callable[[Sequence[uuid.UUID], str], None]] = {
@@ -182,6 +184,10 @@ VERBS: dict[Deed, Callable[[Sequence[uuid.UUID], str], None]] = {
     Deed.GIVE_ACCESS: _give,
     Deed.TAKE_ACCESS: lambda ids, target: belonging.take_access(ids, uuid.UUID(target)),
     Deed.DISABLE: _disable,
-    Deed.ENABLE: lambda ids, _target: _set_status(ids, ReaderStatus.ACTIVE),
+    Deed.ENABLE: _enable,
     Deed.DELETE: _delete,
+    Deed.LET_IN: lambda ids, _target: letting_in.admit(_rows(ids)),
+    Deed.REFUSE: _delete,
+    Deed.WELCOME: _welcome,
+    Deed.CLEAR_WELCOME: _clear_welcome,
 }

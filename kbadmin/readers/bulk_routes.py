@@ -10,23 +10,17 @@ from wtforms.fields.choices import SelectChoice
 
 from kbadmin.access import Permission, requires
 from kbadmin.database import new_id
-from kbadmin.readers import bulk
+from kbadmin.readers import bulk, welcome_estimates
 from kbadmin.readers.blueprint import blueprint
-from kbadmin.readers.bulk import EVERYTHING, FOR_ACCESS, FOR_GROUPS, Deed, Order
+from kbadmin.readers.bulk_orders import EVERYTHING, FOR_ACCESS, FOR_GROUPS, Deed, Order
+from kbadmin.readers.bulk_words import WORDS
 from kbadmin.readers.choices import group_choices, knowledge_base_choices
 from kbadmin.readers.forms import BulkForm, FilterForm
+from kbadmin.readers.welcomers import can_welcome
+from kbadmin.readers.welcomes import NobodySends
 
 MOST_COUNTED = 100_000
 MOST_TICKED = 200
-SAID = {
-    Deed.ADD_TO_GROUP: "{} added to the group.",
-    Deed.REMOVE_FROM_GROUP: "{} removed from the group.",
-    Deed.GIVE_ACCESS: "{} given access.",
-    Deed.TAKE_ACCESS: "Access taken from {}.",
-    Deed.DISABLE: "{} disabled.",
-    Deed.ENABLE: "{} enabled.",
-    Deed.DELETE: "{} deleted.",
-}
 GOES_ON = " The rest follows in the background, some hundreds at a time."
 
 
@@ -49,15 +43,21 @@ def bulk_deed() -> ResponseReturnValue:
             done = bulk.do(order, actor=current_user.actor, facts=_told(order, chosen.words()))
         except LookupError:
             form.target.errors = ["This is gone by now. Choose again."]
+        except NobodySends:  # The page says so.
+            return redirect(request.full_path, 303)
         else:
-            number = f"{done.number:,} {'reader' if done.number == 1 else 'readers'}"
-            flash(SAID[deed].format(number) + (GOES_ON if done.goes_on else ""), "success")
+            met = f"{done.number:,} {'reader' if done.number == 1 else 'readers'}"
+            flash(WORDS[deed].done.format(met) + (GOES_ON if done.goes_on else ""), "success")
             return redirect(back, 303)
+    number = bulk.reached(order, MOST_COUNTED)
     page = render_template(
         "readers/bulk.html",
         form=form,
         deed=deed,
-        number=bulk.reached(order, MOST_COUNTED),
+        said=WORDS[deed],
+        number=number,
+        may_mail=can_welcome(),
+        how_long=welcome_estimates.how_long(number) if deed is Deed.WELCOME else None,
         most_counted=MOST_COUNTED,
         words=chosen.words() if ids is None else None,
         back=back,

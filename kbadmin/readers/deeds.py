@@ -4,12 +4,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from kbadmin.readers import operations
+from kbadmin.readers import letting_in, operations
+from kbadmin.readers.models import ReaderStatus
 
 
 @dataclass(frozen=True)
 class Deed:
-    """A deed as its page asks for it. ``stays`` says whether the reader can be shown afterwards."""
+    """A deed as its page asks for it. ``stays`` says whether the reader can be shown afterwards, ``for_status`` that
+    it is for readers of one status only, ``mails`` that they are told.
+    """
 
     title: str
     button: str
@@ -18,9 +21,34 @@ class Deed:
     perform: Callable[..., Any]
     kind: str = "primary"
     stays: bool = True
+    for_status: ReaderStatus | None = None
+    mails: bool = False
 
 
 DEEDS = {
+    "let-in": Deed(
+        title="Let In",
+        button="Let In",
+        consequences=("The reader can sign in and opens what their access and groups allow.",),
+        done="{} is let in.",
+        perform=letting_in.let_in,
+        for_status=ReaderStatus.PENDING,
+        mails=True,
+    ),
+    "refuse": Deed(
+        title="Refuse",
+        button="Refuse",
+        consequences=(
+            "Name, address and password are wiped, and cannot be brought back.",
+            "They are told nothing.",
+            "The address is free: the person can sign up again, or you can add them.",
+        ),
+        done="{} is refused.",
+        perform=letting_in.refuse,
+        kind="danger",
+        stays=False,
+        for_status=ReaderStatus.PENDING,
+    ),
     "disable": Deed(
         title="Disable",
         button="Disable",
@@ -39,6 +67,7 @@ DEEDS = {
         consequences=("The reader can sign in and opens what their access and groups allow.",),
         done="{} is enabled.",
         perform=operations.enable,
+        for_status=ReaderStatus.DISABLED,
     ),
     "delete": Deed(
         title="Delete",

@@ -11,7 +11,7 @@ from kbadmin.delivery import test_runs
 from kbadmin.delivery.forms import TestEmailForm
 from kbadmin.delivery.test_runs import TestRefused
 from kbadmin.outbox.operations import platform_sender_configured
-from kbadmin.readers import email_settings, rerouting, tabs, template_models
+from kbadmin.readers import email_attention, email_settings, rerouting, tabs, template_models
 from kbadmin.readers.email_forms import ReaderEmailForm
 from kbadmin.readers.email_models import WhenStopped
 from kbadmin.readers.email_settings import NotChoosable
@@ -20,7 +20,7 @@ from kbadmin.smtp.choosing import in_words
 from kbadmin.smtp.usages import Usage, report_usages_with
 from kbadmin.users.queries import is_member
 
-__all__ = ["blueprint", "rerouting", "template_models"]
+__all__ = ["blueprint", "email_attention", "rerouting", "template_models"]
 
 blueprint = Blueprint("reader_emails", __name__)
 

@@ -1,7 +1,6 @@
 """The questions about a reader, and what of the list to show."""
 
 import uuid
-from collections.abc import Sequence
 from typing import Any
 
 from wtforms import (
@@ -12,15 +11,13 @@ from wtforms import (
     SelectField,
     StringField,
     TextAreaField,
-    ValidationError,
 )
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
-from kbadmin.forms import BaseForm, OneEmailAddress, OneLine, Required
+from kbadmin.forms import BaseForm, DomainLines, OneEmailAddress, OneLine, Required
 from kbadmin.readers import belonging, fields
 from kbadmin.readers.choices import ChecksField, group_choices, knowledge_base_choices
-from kbadmin.readers.keys import domain_of
 from kbadmin.readers.listing import NO_GROUP, Sort, Wanted
 from kbadmin.readers.models import Reader, ReaderField, ReaderStatus
 from kbadmin.readers.operations import FIELD_NAMES, Belongings, Details
@@ -111,27 +108,14 @@ def reader_form(reader: Reader | None = None) -> ReaderForm:
 class GroupForm(BaseForm):
     """A group of readers."""
 
-    found: Sequence[str] = ()  # the domains that were entered, in canonical form
-
     name = StringField("Name", [Required("Enter a name, such as Partners."), OneLine(120)])
     description = StringField("Description", [OneLine(300)], description="For your colleagues; readers do not see it.")
     domains = TextAreaField(
         "E-mail Domains",
+        [DomainLines(MOST_DOMAINS)],
         description="One a line, such as `example.com`. Whoever is added, imported or signs up with an address there "
         "joins the group. Readers you have already stay as they are.",
     )
-
-    def validate_domains(self, field: Field) -> None:
-        """Domains in the form in which they stand in addresses, each once."""
-        found = []
-        for line in (field.data or "").split():
-            try:
-                found.append(domain_of(line.strip(",;")))
-            except ValueError:
-                raise ValidationError(f"“{line[:60]}” is no domain. Enter one a line, such as example.com.") from None
-        if len(found) > MOST_DOMAINS:
-            raise ValidationError(f"Enter {MOST_DOMAINS} domains at most.")
-        self.found = sorted(set(found))
 
 
 class FieldForm(BaseForm):
@@ -156,7 +140,7 @@ class FilterForm(BaseForm):
 
         csrf = False
 
-    NAMES = ("q", "status", "group", "knowledge_base", "signed_in", "sort")
+    NAMES = ("q", "status", "group", "knowledge_base", "signed_in", "welcome", "sort")
 
     q = StringField("Search", description="The beginning of a name, an address or a domain.")
     status = SelectField(
@@ -166,6 +150,9 @@ class FilterForm(BaseForm):
     knowledge_base = SelectField("May open", default="")
     signed_in = SelectField(
         "Signed in", default="", choices=[SelectChoice("", "Any"), SelectChoice("never", "Never so far")]
+    )
+    welcome = SelectField(
+        "Welcome", default="", choices=[SelectChoice("", "Any"), SelectChoice("failed", "Welcome failed")]
     )
     sort = SelectField(
         "Order",
@@ -188,13 +175,14 @@ class FilterForm(BaseForm):
             group=_chosen(self.group),
             knowledge_base=_chosen(self.knowledge_base),
             never_signed_in=_chosen(self.signed_in) == "never",
+            welcome_failed=_chosen(self.welcome) == "failed",
             sort=Sort(_chosen(self.sort) or Sort.NAME),
         )
 
     def words(self) -> dict[str, str]:
         """What was chosen, as pages and the audit log say it."""
         said = {}
-        for field in (self.status, self.group, self.knowledge_base, self.signed_in):
+        for field in (self.status, self.group, self.knowledge_base, self.signed_in, self.welcome):
             if chosen := _chosen(field):
                 labels = {str(choice.value): choice.label for choice in field.choices}
                 said[field.label.text.lower()] = labels[chosen]

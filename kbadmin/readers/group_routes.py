@@ -91,7 +91,8 @@ def delete_group(group_id: uuid.UUID) -> ResponseReturnValue:
 
 
 def _wanted(form: GroupForm) -> dict[str, Any]:
-    return {"name": form.name.data or "", "description": form.description.data or "", "domains": form.found}
+    domains = (form.domains.data or "").split()
+    return {"name": form.name.data or "", "description": form.description.data or "", "domains": domains}
 
 
 def _group_or_404(group_id: uuid.UUID) -> ReaderGroup:

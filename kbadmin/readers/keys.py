@@ -3,8 +3,6 @@
 import unicodedata
 from dataclasses import dataclass
 
-from kbadmin.email_addresses import canonical_address
-
 LENGTH = 254  # of the columns that keep a key
 
 
@@ -29,8 +27,3 @@ def key(text: str) -> str:
     """A text as it is compared, or the beginning of it if it is very long."""
     folded = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
     return " ".join(folded.split())[:LENGTH].rstrip()
-
-
-def domain_of(text: str) -> str:
-    """A domain as it stands in addresses; raises :class:`kbadmin.email_addresses.NotOneAddress` (a ValueError)."""
-    return canonical_address(f"somebody@{text.strip().removeprefix('@')}").rpartition("@")[2]

@@ -14,7 +14,7 @@ def write(wording: Wording, values: Mapping[str, str]) -> Letter:
     """The letter with these values in the places of the fields."""
     merged = body(wording.body, FIELDS, values)
     subject = line(wording.subject, values)
-    return Letter(subject, merged.text, render_template("emails/reader_letter/body.html", body=merged.html))
+    return Letter(subject, merged.text, render_template("emails/written.html", body=merged.html))
 
 
 def in_words(lifetime: timedelta) -> str:

@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from kbadmin.database import db
 from kbadmin.knowledge_bases.models import KnowledgeBase
+from kbadmin.readers import failed_welcomes
 from kbadmin.readers.keys import key
 from kbadmin.readers.models import Reader, ReaderAccess, ReaderGroup, ReaderGroupMember, ReaderStatus
 
@@ -31,7 +32,7 @@ NOT_ACTIVE: ColumnElement[bool] = literal_column("readers.status <> 'active'")
 #: What a line shows.
 LINE = [
     Reader.id, Reader.email, Reader.first_name, Reader.last_name, Reader.status, Reader.reads_everything,
-    Reader.created_at, Reader.signed_in_at,
+    Reader.created_at, Reader.signed_in_at, Reader.welcome_message_id, Reader.welcomed_at, Reader.welcome_cleared_at,
 ]  # fmt: skip
 
 
@@ -51,12 +52,14 @@ class Wanted:
     group: str = ""
     knowledge_base: str = ""
     never_signed_in: bool = False
+    welcome_failed: bool = False
     sort: Sort = Sort.NAME
 
     @property
     def is_everybody(self) -> bool:
         """Whether nobody is filtered out."""
-        return not (self.text or self.status or self.group or self.knowledge_base or self.never_signed_in)
+        chosen = (self.text, self.status, self.group, self.knowledge_base, self.never_signed_in, self.welcome_failed)
+        return not any(chosen)
 
     def as_json(self) -> dict[str, Any]:
         """For a task that goes on with the same readers."""
@@ -151,6 +154,8 @@ def conditions(session: Session, wanted: Wanted) -> list[ColumnElement[bool]]:
         found.append(or_(Reader.reads_everything.is_(True), by_name))
     if wanted.never_signed_in:
         found.append(Reader.signed_in_at.is_(None))
+    if wanted.welcome_failed:
+        found.append(_rare_or(session, [failed_welcomes.source()], failed_welcomes.is_one()))
     return found
 
 

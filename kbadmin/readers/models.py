@@ -42,6 +42,13 @@ class Reader(AccountOwned, Base):
         Index("ix_readers_newest", "account_id", "created_at", "id"),
         Index("ix_readers_named", "account_id", "name_key"),
         Index("ix_readers_domain", "account_id", "email_domain"),
+        Index(  # From a message that failed to whom it should have welcomed.
+            "ix_readers_welcomed",
+            "account_id",
+            "welcome_message_id",
+            sqlite_where=literal_column("welcome_message_id IS NOT NULL"),
+            postgresql_where=literal_column("welcome_message_id IS NOT NULL"),
+        ),
         Index(  # Few are: they are found without looking through all the others.
             "ix_readers_not_active",
             "account_id",

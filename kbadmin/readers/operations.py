@@ -16,6 +16,7 @@ from kbadmin.readers.groups import groups_of_domain
 from kbadmin.readers.import_models import ReaderImportRow
 from kbadmin.readers.keys import keys_of
 from kbadmin.readers.models import MOST_FIELDS, Reader, ReaderStatus
+from kbadmin.readers.sign_up_models import ReaderSignUp
 from kbadmin.readers.signing_out import sign_out
 from kbadmin.readers.welcomers import welcome
 
@@ -56,6 +57,7 @@ def create(
     *,
     status: ReaderStatus = ReaderStatus.ACTIVE,
     sends_welcome: bool = False,
+    how: str = "reader created",
     actor: Actor,
 ) -> Reader:
     """A new reader, who joins the groups of their domain as well, and is welcomed if that is wanted and possible.
@@ -71,7 +73,7 @@ def create(
     if not belongings.reads_everything:
         belonging.give_access([reader.id], belongings.knowledge_bases)
     listeners.tell_created([reader])
-    record("reader created", actor=actor, subject=subject_of(reader))
+    record(how, actor=actor, subject=subject_of(reader))
     belonging.visibility_changed()
     if sends_welcome:
         welcome(reader)
@@ -113,10 +115,10 @@ def disable(reader_id: uuid.UUID, *, actor: Actor) -> Reader:
 
 
 def enable(reader_id: uuid.UUID, *, actor: Actor) -> Reader:
-    """Let a reader in who was disabled, or who waits for it. Raises LookupError."""
+    """Let a reader in again who was disabled. Raises LookupError."""
     begin_writing()
     reader = _found(reader_id)
-    if reader.status != ReaderStatus.ACTIVE:
+    if reader.status == ReaderStatus.DISABLED:
         reader.status, reader.updated_at = ReaderStatus.ACTIVE, clock.now()
         record("reader enabled", actor=actor, subject=subject_of(reader))
         belonging.visibility_changed()
@@ -138,7 +140,8 @@ def bury(readers: list[Reader]) -> None:
     listeners.tell_leaving(readers)
     forget_addresses([reader.email for reader in readers])
     known = [reader.email_key for reader in readers]
-    db.session.execute(delete(ReaderImportRow).where(ReaderImportRow.email_key.in_(known)))
+    for model in (ReaderImportRow, ReaderSignUp):
+        db.session.execute(delete(model).where(model.email_key.in_(known)))
     sign_out(ids)
     for reader in readers:
         for name in ("email", "email_domain", "first_name", "last_name", "sort_key", "name_key", *FIELD_NAMES):

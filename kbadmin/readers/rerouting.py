@@ -16,7 +16,7 @@ from kbadmin.smtp.models import SmtpService
 from kbadmin.tenancy import enter, every_account
 
 _OVERRIDES = select(ServiceOverride.smtp_service_id)
-KINDS = (Kind.WELCOME, Kind.READER_RESET)
+KINDS = (Kind.WELCOME, Kind.READER_RESET, Kind.READER_SIGN_UP)
 
 
 @sweep

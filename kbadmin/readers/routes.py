@@ -14,26 +14,31 @@ from kbadmin.accounts import home
 from kbadmin.database import db
 from kbadmin.forms import BaseForm
 from kbadmin.readers import (
+    attention,
     bulk_routes,
     exporting,
     field_routes,
     fields,
     group_routes,
     import_routes,
+    letting_in,
     listing,
     mail_routes,
     operations,
     tabs,
+    welcomes,
 )
 from kbadmin.readers.blueprint import blueprint, reader_or_404
 from kbadmin.readers.bulk_routes import kept_filter
+from kbadmin.readers.bulk_words import WORDS
 from kbadmin.readers.deeds import DEEDS
-from kbadmin.readers.forms import FilterForm, ReaderForm, reader_form
-from kbadmin.readers.models import Reader
+from kbadmin.readers.forms import STATUSES, FilterForm, ReaderForm, reader_form
+from kbadmin.readers.models import Reader, ReaderStatus
 from kbadmin.readers.operations import AddressTaken
+from kbadmin.readers.welcomers import can_welcome
 from kbadmin.tenancy import current_account
 
-__all__ = ["blueprint", "bulk_routes", "field_routes", "group_routes", "import_routes"]
+__all__ = ["attention", "blueprint", "bulk_routes", "field_routes", "group_routes", "import_routes"]
 
 navigation.in_main_menu(
     navigation.Place("Readers", "readers.index", "users-group", Permission.MANAGE_READERS, 30, ("readers.",))
@@ -84,6 +89,10 @@ def index() -> ResponseReturnValue:
         most_counted=listing.MOST_COUNTED,
         groups_of=listing.groups_of(ids),
         access_of=listing.access_of(ids),
+        welcomes=welcomes.welcomes_of(page.lines),
+        number_waiting=letting_in.number_waiting(),
+        in_words=attention.in_words,
+        deeds=WORDS,
         kept=kept_filter(),
         before_url=_address(before=page.before),
         after_url=_address(after=page.after),
@@ -138,6 +147,9 @@ def confirm(reader_id: uuid.UUID, name: str) -> ResponseReturnValue:
     reader, deed, form = reader_or_404(reader_id), DEEDS.get(name), BaseForm()
     if deed is None:
         abort(404)
+    if deed.for_status not in (None, reader.status):
+        flash(f"Nothing to do: {reader.label} is {STATUSES[ReaderStatus(reader.status)].lower()}.", "warning")
+        return redirect(url_for("readers.edit", reader_id=reader_id), 303)
     if form.validate_on_submit():
         label = reader.label
         try:
@@ -146,7 +158,7 @@ def confirm(reader_id: uuid.UUID, name: str) -> ResponseReturnValue:
             abort(404)
         flash(deed.done.format(label), "success")
         return redirect(url_for("readers.edit", reader_id=reader_id) if deed.stays else url_for("readers.index"), 303)
-    return render_template("readers/confirm.html", form=form, reader=reader, deed=deed)
+    return render_template("readers/confirm.html", form=form, reader=reader, deed=deed, may_mail=can_welcome())
 
 
 @blueprint.get("/readers/export")

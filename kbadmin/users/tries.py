@@ -25,6 +25,11 @@ class TooManyTries(Exception):
         """The wait in whole minutes, at least one."""
         return -(-self.wait_seconds // 60)
 
+    @property
+    def wait_words(self) -> str:
+        """«5 min», or «3 h» where it is long."""
+        return f"{self.wait_minutes} min" if self.wait_minutes <= 90 else f"{-(-self.wait_minutes // 60)} h"
+
 
 def take(limit: Limit, key: str) -> None:
     """Take one try before it is made, so that many at once cannot slip through; raises :class:`TooManyTries`."""

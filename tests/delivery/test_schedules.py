@@ -16,6 +16,7 @@ RESET = "30s 1m 2m 5m 10m 15m 15m"
 # Kind, the first seven waits, how long a message lives, and the wait after a message without an answer.
 PLANS = [
     (Kind.READER_RESET, RESET, "1h", "5s"),
+    (Kind.READER_SIGN_UP, RESET, "1h", "5s"),
     (Kind.USER_RESET, RESET, "1h", "5s"),
     (Kind.SUBSCRIPTION_CONFIRMATION, RESET, "1h", "5s"),
     (Kind.WELCOME, "1m 5m 15m 30m 1h 2h 4h", "3d", "10m"),

@@ -2,7 +2,7 @@
 
 from datetime import UTC, datetime
 
-from kbadmin.templating import day, inline_code, plural, when
+from kbadmin.templating import day, inline_code, plural, when, without_marks
 
 MOMENT = datetime(2026, 7, 2, 13, 30, tzinfo=UTC)
 
@@ -19,6 +19,8 @@ def test_code_and_names_are_marked_up_and_everything_else_escaped():
         "Run <code>kbadmin &lt;x&gt;</code> in <strong>Azure</strong>"
     )
     assert "<script>" not in inline_code("<script>`</script>`")
+    assert inline_code("`**bold**`") == "<code>**bold**</code>"
+    assert without_marks("Type `**bold**` in **Text**") == "Type **bold** in Text"
 
 
 def test_counts_read_as_people_say_them():

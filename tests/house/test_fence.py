@@ -30,6 +30,7 @@ CALLERS_OF_EVERY_ACCOUNT = {
     "outbox.resuming.waiting",
     "readers.rerouting.stopped_reader_emails",
     "readers.importing.imports_left_behind",
+    "readers.sign_ups.sign_ups_left_behind",
     "smtp.keeping._unused_grants",
     "smtp.resuming.pauses_that_end",
     "smtp.secret_expiry.expiring",
@@ -45,10 +46,13 @@ WRITERS_OF_ACCOUNT_ID = {
     "audit.operations",
     "delivery.marks",
     "delivery.outcomes",
+    "delivery.own_contents",
     "delivery.suppression",
     "links",
     "readers.passwords",
+    "readers.rerouting",
     "readers.sessions",
+    "readers.sign_ups",
     "smtp.consent",
     "tenancy",
     "users.invitations",
@@ -60,7 +64,14 @@ WRITERS_OF_ACCOUNT_ID = {
 USERS_OF_TABLES = {"outbox.models"}
 
 # Who writes batches of messages with Core statements; each names the lane, the lease or the account.
-WRITERS_OF_BATCHES = {"delivery.claims", "delivery.leases", "delivery.marks", "delivery.outcomes", "outbox.fan_out"}
+WRITERS_OF_BATCHES = {
+    "delivery.claims",
+    "delivery.leases",
+    "delivery.marks",
+    "delivery.outcomes",
+    "delivery.own_contents",
+    "outbox.fan_out",
+}
 
 READS = {
     "select": lambda: db.session.scalars(select(Membership)).all(),

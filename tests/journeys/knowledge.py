@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 from flask import Flask
 from sqlalchemy import select
 
+from kbadmin import clock, links
 from kbadmin.access import Role
 from kbadmin.articles import operations as articles
 from kbadmin.articles.models import ArticleRevision
@@ -15,12 +16,15 @@ from kbadmin.database import commit, db, unit_of_work
 from kbadmin.delivery import test_runs
 from kbadmin.demo import content
 from kbadmin.knowledge_bases import operations, pictures, roles
-from kbadmin.knowledge_bases.models import Audience
-from kbadmin.readers import email_settings, fields, passwords, wordings
+from kbadmin.knowledge_bases.models import Audience, SignUp
+from kbadmin.links import Purpose
+from kbadmin.readers import email_settings, fields, passwords, sign_ups, wordings
+from kbadmin.readers import operations as readers
 from kbadmin.readers.email_models import WhenStopped
 from kbadmin.readers.emails import set_password_address
 from kbadmin.readers.import_models import Plan, ReaderImport, ReaderImportRow, Stage
-from kbadmin.readers.models import Reader
+from kbadmin.readers.models import Reader, ReaderStatus
+from kbadmin.readers.sign_up_models import ReaderSignUp
 from kbadmin.readers.template_models import TemplateKind
 from kbadmin.smtp import operations as smtp
 from tests.factories import OpenedAccount, Person, add_person, inside
@@ -56,6 +60,7 @@ def furnish_knowledge(app: Flask, account: OpenedAccount) -> Knowledge:
         pictures.keep(pictures.read(picture()), knowledge_base_id=made.knowledge_base, by=actor.label)
         import_id = _checked_import()
         wordings.save(TemplateKind.WELCOME, None, wordings.ours(TemplateKind.WELCOME), actor=actor)
+        nina, sign_up = _signed_up(made, actor)
         field_id, archived_id = department.id, old.id
         at, shelf = f"/kb/{account.slug}", made.categories["For partners"]
         subscriptions = furnish_subscriptions(made.knowledge_base, made.readers["Rita"], category=shelf, at=at)
@@ -63,9 +68,12 @@ def furnish_knowledge(app: Flask, account: OpenedAccount) -> Knowledge:
     admin = _knowledge_base_paths(here, f"/knowledge-bases/{archived_id}", wanda)
     admin |= _article_paths(here, article_id, revision_id, made)
     admin |= _reader_paths(made.readers["Rita"], made.groups["Partners"], field_id, import_id)
+    admin |= {"waiting readers": "/readers?status=pending", "waiting reader": nina}
+    admin |= {"let in": f"{nina}/let-in", "refuse": f"{nina}/refuse"}
     admin |= _test_of_reader_emails(app, account, actor)
     admin |= furnish_digests(app, account, made)
-    return Knowledge(admin, _portal_paths(at, link) | subscriptions)
+    portal = _portal_paths(at, link) | subscriptions | _sign_up_paths(f"{at}/printer-help/sign-up", sign_up)
+    return Knowledge(admin, portal)
 
 
 def _rewritten(made: content.Content, actor: Actor) -> tuple[uuid.UUID, uuid.UUID]:
@@ -93,6 +101,29 @@ def _checked_import() -> uuid.UUID:
         ReaderImportRow(import_id=begun.id, number=2, plan=Plan.CREATE, email_key="nora@example.org", values=values)
     )
     return begun.id
+
+
+def _signed_up(made: content.Content, actor: Actor) -> tuple[str, str]:
+    """Somebody who waits to be let in, as a path, and a link that somebody else may still confirm."""
+    knowledge_base = operations.find(made.knowledge_base)
+    assert knowledge_base is not None
+    knowledge_base.sign_up, knowledge_base.sign_up_domains = SignUp.APPROVAL, "example.org"
+    only = readers.Belongings(reads_everything=False, knowledge_bases=frozenset([made.knowledge_base]))
+    details = readers.Details("nina@example.org", "Nina", "Novak", {})
+    nina = readers.create(details, only, status=ReaderStatus.PENDING, actor=actor)
+    row = ReaderSignUp(
+        knowledge_base_id=made.knowledge_base,
+        email="nora@example.org",
+        email_key="nora@example.org",
+        first_name="Nora",
+        expires_at=clock.now() + sign_ups.LIFETIME,
+    )
+    db.session.add(row)
+    db.session.flush()
+    token = links.hand_out(
+        Purpose.READER_SIGN_UP, subject_id=row.id, lifetime=sign_ups.LIFETIME, account_id=row.account_id
+    )
+    return f"/readers/{nina.id}", token
 
 
 def _knowledge_base_paths(here: str, archived: str, wanda: Person) -> dict[str, str]:
@@ -159,6 +190,8 @@ def _reader_paths(
         "checked import": f"/readers/import/{import_id}",
         "stop import": f"/readers/import/{import_id}/stop",
         "delete many": "/readers/bulk?deed=delete&whom=found",
+        "welcome many": "/readers/bulk?deed=welcome&whom=found",
+        "failed welcomes": "/readers?welcome=failed",
         "reader e-mails": "/readers/settings",
     }
 
@@ -179,6 +212,17 @@ def _portal_paths(at: str, link: str) -> dict[str, str]:
         "choose password": f"{at}/set-password",
         "profile": f"{at}/profile",
         "change password": f"{at}/profile/password",
+    }
+
+
+def _sign_up_paths(at: str, token: str) -> dict[str, str]:
+    return {
+        "sign up": at,
+        "sign-up asked for": f"{at}/sent",
+        "sign-up link": f"{at}/confirm/{token}",
+        "choose a first password": f"{at}/confirm",
+        "dead sign-up link": f"{at}/confirm/dead",
+        "sign-up waits": f"{at}/waits",
     }
 
 

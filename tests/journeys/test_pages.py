@@ -170,6 +170,7 @@ def portal_stops(paths: dict[str, str]) -> Iterator[Stop]:
     yield Stop(paths["unsubscribe"], pressing("Unsubscribe"))
     yield Stop(paths["link to subscriptions"], pressing("Unsubscribe All"))
     yield Stop(paths["linked subscriptions"], pressing("Subscribe Again"))
+    yield Stop(paths["sign up"], pressing("Sign up", **{"E-mail Address": "nora@example.net"}))
 
 
 def mail_stops(app: Flask, shown: Showcase) -> Iterator[Stop]:

@@ -71,6 +71,19 @@ def test_settings_are_saved_and_told_in_the_audit_log(app, account, owner_browse
     assert "readers → public" in owner_browser.open("/audit-log").text
 
 
+def test_readers_may_sign_up_and_be_remembered_as_an_editor_decides(app, account, owner_browser, knowledge_base):
+    form = settings(owner_browser, knowledge_base).choose("With approval")
+    form.fill("Allowed Domains", "Example.ORG\n@müller.example,\n example.org").fill("Remember Me for … Days", "0")
+    page = form.press()
+    row = row_of(app, account, knowledge_base)
+    assert (row.sign_up, row.remember_days) == ("approval", 0)
+    assert row.sign_up_domains == "example.org\nxn--mller-kva.example"
+    assert page.form("Save").value("Remember Me for … Days") == "0"
+    told = owner_browser.open("/audit-log").text
+    assert "closed → approval" in told
+    assert "none → example.org, xn--mller-kva.example" in told
+
+
 def test_who_may_see_what_is_decided_anew_after_a_change_of_audience(app, account, owner_browser, knowledge_base):
     before = row_of(app, account, knowledge_base).visibility_version
     settings(owner_browser, knowledge_base).fill("Description", "Other words.").press()
@@ -89,6 +102,8 @@ def test_who_may_see_what_is_decided_anew_after_a_change_of_audience(app, accoun
         ("Colour", "#ffee00", "White words cannot be read well on this colour. Choose a darker one."),
         ("Colour", "red", "Enter a colour such as #0a4c99."),
         ("Description", "x" * 301, "Shorten this to 300 characters or fewer."),
+        ("Allowed Domains", "nowhere", "“nowhere” is no domain. Enter one a line, such as example.com."),
+        ("Remember Me for … Days", "366", "Enter a number of days from 0 to 365."),
     ],
 )
 def test_what_cannot_be_is_said_at_its_field(owner_browser, knowledge_base, label, typed, error):

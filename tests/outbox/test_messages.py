@@ -45,6 +45,21 @@ def header_names(content):
     return sorted(line.partition(b":")[0].decode() for line in head if not line.startswith((b" ", b"\t")))
 
 
+@pytest.mark.parametrize(
+    "piece", ["<ceo@bank.example> ", "ceo@bank.example, ", "(note) a@b.example; ", "Ä <a@b.example>, "]
+)
+def test_no_part_of_a_long_name_becomes_an_address(piece):
+    """The email package forgets the quotes of some names when it folds them."""
+    for length in range(30, 121, 6):
+        name = (piece * 8)[:length].strip()
+        content = composed(sender=Sender(SENDER.address, name))
+        [author] = message_from_bytes(content, policy=policy.SMTP)["From"].addresses
+        assert author.addr_spec == SENDER.address
+        if name.isascii():
+            assert author.display_name == name
+        assert content.startswith(sender_lines(Sender(SENDER.address, name)))
+
+
 @pytest.mark.parametrize("text", INJECTIONS)
 @pytest.mark.parametrize("where", ["subject", "name"])
 def test_an_injection_is_refused_or_harmless(text, where):

@@ -6,7 +6,7 @@ from sqlalchemy import delete
 from kbadmin.audit.operations import Actor
 from kbadmin.database import db, unit_of_work
 from kbadmin.knowledge_bases import operations
-from kbadmin.knowledge_bases.models import Audience, GroupRule, KnowledgeBase
+from kbadmin.knowledge_bases.models import Audience, GroupRule, KnowledgeBase, SignUp
 from kbadmin.knowledge_bases.operations import Settings
 from kbadmin.readers.models import Reader, ReaderAccess, ReaderStatus
 from tests import factories
@@ -184,7 +184,8 @@ def rename(app, account, kb, slug):
         found = operations.find(kb)
         wanted = Settings(
             name=found.name, slug=slug, description="", time_zone="UTC", colour=found.colour,
-            audience=Audience(found.audience), group_rule=GroupRule(found.group_rule),
+            audience=Audience(found.audience), group_rule=GroupRule(found.group_rule), sign_up=SignUp.CLOSED,
+            sign_up_domains="", remember_days=30,
         )  # fmt: skip
     with inside(app, account), unit_of_work():
         operations.change_settings(kb, wanted, actor=Actor(None, "test"))

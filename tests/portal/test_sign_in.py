@@ -64,7 +64,7 @@ def test_everybody_who_is_not_let_in_gets_the_same_page(app, library, browser, r
         ("nobody@example.com", reader.password),
         ("no address at all", reader.password),
         ("off@example.com", reader.password),
-        ("waits@example.com", reader.password),
+        ("waits@example.com", "not the password"),
         ("new@example.com", reader.password),
         (library.account.owner.email, library.account.owner.password),
     ]:

@@ -1,10 +1,13 @@
 """What is done to many readers: asked first, done to whom was meant, and to nobody else."""
 
+import uuid
+
 import pytest
 from sqlalchemy import func, select
 
 from kbadmin.database import db
-from kbadmin.readers import bulk
+from kbadmin.readers.bulk_orders import Deed, Order
+from kbadmin.readers.listing import Wanted
 from kbadmin.readers.models import Reader, ReaderAccess, ReaderGroupMember
 from tests.databases import both_databases
 from tests.factories import inside, open_account
@@ -161,5 +164,5 @@ def test_the_readers_of_another_account_are_out_of_reach(app, account, owner_bro
 
 
 def test_an_order_survives_its_journey_through_the_queue(app):
-    order = bulk.Order(bulk.Deed.DELETE, bulk.Wanted(text="é", never_signed_in=True), bulk.uuid.uuid4(), target="x")
-    assert bulk.Order.from_json(order.as_json()) == order
+    order = Order(Deed.DELETE, Wanted(text="é", never_signed_in=True), uuid.uuid4(), target="x")
+    assert Order.from_json(order.as_json()) == order

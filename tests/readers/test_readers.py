@@ -149,8 +149,13 @@ def test_a_disabled_reader_is_signed_out_and_can_come_back(app, account, owner_b
 
 def test_a_reader_who_waits_is_let_in(app, account, owner_browser):
     reader_id = add(app, account, "rita@example.org", "Rita", status=ReaderStatus.PENDING)
-    owner_browser.open(f"/readers/{reader_id}").click("Let in").press("Enable")
+    page = owner_browser.open(f"/readers/{reader_id}").click("Let In")
+    assert "tell them yourself" in page.text  # Nobody can send e-mail here.
+    assert page.press("Let In").messages == ["Rita is let in."]
     assert row_of(app, account, reader_id).status == ReaderStatus.ACTIVE
+    page = owner_browser.open(f"/readers/{reader_id}/refuse")
+    assert page.messages == ["Nothing to do: Rita is active."]
+    assert actions(owner_browser)[0] == "Reader let in: Rita"
 
 
 @both_databases

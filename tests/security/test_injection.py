@@ -23,49 +23,11 @@ from kbadmin.users.models import User, UserSession
 from tests.articles.marked import mark_articles
 from tests.browser import Browser
 from tests.factories import inside, sign_in, signed_in
+from tests.security.payloads import BATCHES, MARK, PAYLOADS
 from tests.security.whole import fill
 from tests.smtp.services import create_oauth_service
 from tests.subscriptions.marked import mark_subscriptions
 
-MARK = "xssmark"
-PAYLOADS = [
-    f"<script>{MARK}()</script>",
-    f"<img src=x onerror={MARK}()>",
-    f"<svg onload={MARK}()>",
-    f'"><script>{MARK}()</script>',
-    f"'><img src=x onerror={MARK}()>",
-    f"javascript:{MARK}()",
-    f"<a href=javascript:{MARK}()>x</a>",
-    f"</title><script>{MARK}()",
-    f"</textarea><script>{MARK}()</script>",
-    f"<iframe srcdoc='<script>{MARK}()</script>'>",
-    f"<body onload={MARK}()>",
-    f"<input autofocus onfocus={MARK}()>",
-    f"<details open ontoggle={MARK}()>",
-    f"<math><mi xlink:href=javascript:{MARK}()>",
-    f"<style>@import '{MARK}'</style>",
-    f"<link rel=stylesheet href={MARK}>",
-    f"<base href=//{MARK}>",
-    f"<meta http-equiv=refresh content=0;{MARK}>",
-    f"<object data={MARK}>",
-    f"<embed src={MARK}>",
-    f"<form action=//{MARK}><button>",
-    f"{{{{ {MARK} }}}}",
-    f"{{% {MARK} %}}",
-    f"${{{MARK}}}",
-    f"`{MARK}` **{MARK}** `<b>{MARK}</b>`",
-    f"&lt;script&gt;{MARK}&lt;/script&gt;",
-    f"\\u003cscript\\u003e{MARK}",
-    f"<ScRiPt>{MARK}</sCrIpT>",
-    f"<!--><script>{MARK}</script>",
-    f'" onmouseover="{MARK}()',
-    f"' autofocus onfocus='{MARK}()",
-    f"<x hx-get=/ hx-trigger=load>{MARK}",
-    f"<b data-confirm={MARK}>",
-    f"]]><script>{MARK}</script>",
-]
-# Several in one value: each would break out by itself, and the first of each stands at its beginning.
-BATCHES = [" ".join(PAYLOADS[first::6]) for first in range(6)]
 SHOWN_IN = {"value", "title", "aria-label", "data-copy", "data-label", "href", "action"}
 ELEMENTS = {"script", "style", "iframe", "object", "embed", "base", "math", "link", "meta", "x", "b", "img", "form"}
 

@@ -24,6 +24,7 @@ from kbadmin.outbox.models import DeliveryAttempt, Kind, OutboxMessage, Status
 from kbadmin.outbox.operations import enqueue
 from kbadmin.readers.import_models import Plan, ReaderImport, ReaderImportRow, Stage
 from kbadmin.readers.models import Reader, ReaderField, ReaderGroup, ReaderGroupMember
+from kbadmin.readers.template_models import TemplateKind
 from kbadmin.smtp.models import OAuthFlow, SmtpService
 from kbadmin.smtp.security import Authentication, Security
 from kbadmin.subscriptions import subscribing
@@ -125,6 +126,7 @@ def fill(app: Flask, account: OpenedAccount) -> Filled:
             "token": fingerprints,  # What a thief of the database would have.
             "name": [*DEEDS, "no-such-deed"],
             "filename": ["no-such-file.css"],
+            "kind": [*TemplateKind, "no-such-kind"],
         }
     return Filled(account, values)
 

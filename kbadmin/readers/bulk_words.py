@@ -1,0 +1,137 @@
+"""The words of what is done to many readers: in the list, on the page that asks, and when it is done."""
+
+from dataclasses import dataclass
+
+from kbadmin.readers.bulk_orders import Deed
+
+
+@dataclass(frozen=True)
+class Words:
+    """One deed: as it is chosen, asked and reported. ``nobody`` is said where it is for none of those who were meant,
+    ``mails`` is whether they are told.
+    """
+
+    choice: str
+    title: str
+    button: str
+    consequences: tuple[str, ...]
+    done: str
+    nobody: str = "Nobody of them is there any more."
+    kind: str = "primary"
+    mails: bool = False
+
+
+WORDS = {
+    Deed.ADD_TO_GROUP: Words(
+        choice="Add to a group",
+        title="Add Readers to a Group",
+        button="Add to the group",
+        consequences=(
+            "They see what is restricted to the group, wherever they have access.",
+            "Whoever belongs to it already stays as they are.",
+        ),
+        done="{} added to the group.",
+    ),
+    Deed.REMOVE_FROM_GROUP: Words(
+        choice="Remove from a group",
+        title="Remove Readers from a Group",
+        button="Remove from the group",
+        consequences=("They no longer see what is restricted to the group.", "Their other groups stay."),
+        done="{} removed from the group.",
+    ),
+    Deed.GIVE_ACCESS: Words(
+        choice="Give access to a knowledge base",
+        title="Give Readers Access",
+        button="Give access",
+        consequences=(
+            "They may open it from now on, besides what they may open already.",
+            "Whoever may open everything stays as they are.",
+        ),
+        done="{} given access.",
+    ),
+    Deed.TAKE_ACCESS: Words(
+        choice="Take access to a knowledge base",
+        title="Take Access from Readers",
+        button="Take access",
+        consequences=(
+            "They may not open it any more.",
+            "Whoever may open everything keeps all the others of today, but gets none that are created later.",
+        ),
+        done="Access taken from {}.",
+    ),
+    Deed.WELCOME: Words(
+        choice="Send a welcome",
+        title="Send Welcomes",
+        button="Send",
+        consequences=(
+            "Each gets an e-mail with a link to choose a password. The link of an earlier welcome stops working.",
+            "Whoever may not sign in is left out.",
+        ),
+        done="Welcomes to {} are on their way.",
+        nobody="Nobody of them may sign in, so nobody is welcomed.",
+    ),
+    Deed.CLEAR_WELCOME: Words(
+        choice="Clear failed welcomes",
+        title="Clear Failed Welcomes",
+        button="Clear",
+        consequences=("The marker that their last welcome failed goes away. Nothing is sent.",),
+        done="Warnings of {} cleared.",
+        nobody="No last welcome of theirs failed.",
+    ),
+    Deed.LET_IN: Words(
+        choice="Let in",
+        title="Let Readers In",
+        button="Let In",
+        consequences=("They can sign in and open what their access and groups allow.",),
+        done="{} let in.",
+        nobody="Nobody of them waits to be let in.",
+        mails=True,
+    ),
+    Deed.REFUSE: Words(
+        choice="Refuse",
+        title="Refuse Readers",
+        button="Refuse",
+        consequences=(
+            "Names, addresses and passwords are wiped, and cannot be brought back.",
+            "They are told nothing.",
+            "The addresses are free: the people can sign up again, or you can add them.",
+        ),
+        done="{} refused.",
+        nobody="Nobody of them waits to be let in.",
+        kind="danger",
+    ),
+    Deed.DISABLE: Words(
+        choice="Disable",
+        title="Disable Readers",
+        button="Disable",
+        consequences=(
+            "They are signed out everywhere at once and cannot sign in any more.",
+            "Links in e-mails they were sent stop working.",
+            "Names, groups and access are kept. You can enable them again.",
+        ),
+        done="{} disabled.",
+        kind="danger",
+    ),
+    Deed.ENABLE: Words(
+        choice="Enable",
+        title="Enable Readers",
+        button="Enable",
+        consequences=(
+            "They can sign in and open what their access and groups allow.",
+            "Whoever waits to be let in goes on waiting.",
+        ),
+        done="{} enabled.",
+    ),
+    Deed.DELETE: Words(
+        choice="Delete",
+        title="Delete Readers",
+        button="Delete",
+        consequences=(
+            "They are signed out everywhere at once and cannot sign in any more.",
+            "Names, addresses and all that was entered about them are wiped, and cannot be brought back.",
+            "Their addresses are removed from the delivery log. E-mail that waits for them is not sent.",
+        ),
+        done="{} deleted.",
+        kind="danger",
+    ),
+}

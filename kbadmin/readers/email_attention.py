@@ -1,0 +1,71 @@
+"""What the bell says of reader e-mails: that they wait for a service that was paused or disabled.
+
+Whoever manages readers hears of it, also without seeing SMTP services. Where the platform's sender takes over, nothing
+waits, and nothing is said.
+"""
+
+from flask import url_for
+from sqlalchemy import ColumnElement, Select, false, func, or_, select
+
+from kbadmin import notices
+from kbadmin.access import Permission
+from kbadmin.database import db
+from kbadmin.notices import Notice
+from kbadmin.outbox.models import OutboxMessage, Status
+from kbadmin.outbox.platform import platform_sender_configured
+from kbadmin.readers.email_models import ReaderEmailSettings, WhenStopped
+from kbadmin.readers.rerouting import KINDS
+from kbadmin.readers.template_models import ServiceOverride
+from kbadmin.smtp.models import SmtpService
+
+
+def _is_waited_for() -> ColumnElement[bool]:
+    """Of a service: it has stopped, reader e-mails leave through it, and nobody takes them over."""
+    waits = select(ReaderEmailSettings.id).where(ReaderEmailSettings.when_stopped == WhenStopped.PLATFORM)
+    is_taken_over = waits.exists() if platform_sender_configured() else false()
+    return (
+        or_(SmtpService.paused_at.is_not(None), SmtpService.disabled_at.is_not(None))
+        & or_(
+            SmtpService.id.in_(select(ReaderEmailSettings.smtp_service_id)),
+            SmtpService.id.in_(select(ServiceOverride.smtp_service_id)),
+        )
+        & ~is_taken_over
+    )
+
+
+def _counted() -> Select[int]:
+    return select(func.count(SmtpService.id)).where(_is_waited_for())
+
+
+def _notices() -> list[Notice]:
+    waiting = (
+        select(func.count(OutboxMessage.id))
+        .where(
+            OutboxMessage.lane_id == SmtpService.id,
+            OutboxMessage.status == Status.QUEUED,
+            OutboxMessage.kind.in_(KINDS),
+        )
+        .correlate(SmtpService)
+        .scalar_subquery()
+    )
+    query = select(SmtpService, waiting).where(_is_waited_for()).order_by(SmtpService.friendly_name_key)
+    return [_notice(service, number) for service, number in db.session.execute(query)]
+
+
+def _notice(service: SmtpService, number: int) -> Notice:
+    how = "disabled" if service.disabled_at else "paused"
+    return Notice(
+        title="Reader e-mails",
+        word="Waiting",
+        kind="warning",
+        icon="clock",
+        text=f"They wait for **{service.friendly_name}**, which is {how}: {number} in the queue now. They leave when "
+        "it can send again. Until then you can choose another way, or pass on links by hand.",
+        action="Reader e-mail settings",
+        url=url_for("reader_emails.settings"),
+        who="Whoever manages SMTP services",
+        since=service.disabled_at or service.paused_at,
+    )
+
+
+notices.notice_with(_notices, counted=_counted, permission=Permission.MANAGE_READERS)
