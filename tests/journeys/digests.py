@@ -85,10 +85,11 @@ def _run(knowledge_base_id: uuid.UUID, stage: RunStage, service_id: uuid.UUID | 
     at = clock.now() - timedelta(days=list(RunStage).index(stage))
     is_sent = stage not in (RunStage.EMPTY, RunStage.SKIPPED)
     run = DigestRun(
-        knowledge_base_id=knowledge_base_id, kind=RunKind.SCHEDULED, slot=str(stage), stage=stage, due_at=at,
+        knowledge_base_id=knowledge_base_id, kind=RunKind.SCHEDULED, slot=at.date().isoformat(), stage=stage, due_at=at,
         until_at=at, planned=18 if is_sent else 0, skipped={"nothing_new": 2, "suppressed": 1} if is_sent else {},
         reason="" if is_sent or stage is RunStage.EMPTY else "No SMTP service is chosen.", smtp_service_id=service_id,
     )  # fmt: skip
+    run.moved_at = clock.now() + timedelta(days=1)  # Nobody takes it for one that was left behind.
     db.session.add(run)
     db.session.flush()
     return run.id
