@@ -1,7 +1,6 @@
 """The verbs of a knowledge base: create, change, archive, bring back, find."""
 
 import uuid
-from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -19,15 +18,6 @@ from kbadmin.names import folded
 
 #: A change of these changes who may see what.
 DECIDES_VISIBILITY = ("audience", "group_rule")
-
-
-Listener = Callable[[KnowledgeBase], None]
-LISTENERS: list[Listener] = []
-
-
-def hear_of_changes(listener: Listener) -> None:
-    """A room above is told, in the same write section, that a knowledge base was changed, archived or brought back."""
-    LISTENERS.append(listener)
 
 
 class NameTaken(ValueError):
@@ -107,7 +97,6 @@ def change_settings(
     _remember_slug(knowledge_base)
     _flush_or_refuse()
     record("knowledge base settings changed", actor=actor, subject=subject_of(knowledge_base), **said)
-    _tell(knowledge_base)
     return knowledge_base
 
 
@@ -119,7 +108,6 @@ def archive(knowledge_base_id: uuid.UUID, *, actor: Actor) -> KnowledgeBase:
         knowledge_base.archived_at = clock.now()
         knowledge_base.visibility_version += 1
         record("knowledge base archived", actor=actor, subject=subject_of(knowledge_base))
-        _tell(knowledge_base)
     return knowledge_base
 
 
@@ -131,7 +119,6 @@ def bring_back(knowledge_base_id: uuid.UUID, *, actor: Actor) -> KnowledgeBase:
         knowledge_base.archived_at = None
         knowledge_base.visibility_version += 1
         record("knowledge base brought back", actor=actor, subject=subject_of(knowledge_base))
-        _tell(knowledge_base)
     return knowledge_base
 
 
@@ -166,11 +153,6 @@ def visibility_changed(knowledge_base_id: uuid.UUID) -> None:
 def subject_of(knowledge_base: KnowledgeBase) -> Subject:
     """A knowledge base as the audit log knows it."""
     return Subject("knowledge base", knowledge_base.id, knowledge_base.name)
-
-
-def _tell(knowledge_base: KnowledgeBase) -> None:
-    for listener in LISTENERS:
-        listener(knowledge_base)
 
 
 def _found(knowledge_base_id: uuid.UUID) -> KnowledgeBase:

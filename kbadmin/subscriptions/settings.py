@@ -132,15 +132,6 @@ def resume(knowledge_base_id: uuid.UUID, *, actor: Actor) -> None:
         _finish(knowledge_base, settings, "subscriptions resumed", actor)
 
 
-def _follow(knowledge_base: KnowledgeBase) -> None:
-    """Plan anew: the time zone may be another, or nothing is sent any more, or again."""
-    settings = stored(knowledge_base.id)
-    if settings is not None:
-        planning.replan(settings, knowledge_base)
-
-
-knowledge_bases.hear_of_changes(_follow)
-
 _FIRST: dict[str, Any] = {
     "smtp_service_id": None, "weekdays": 0, "minute": 0, "subject": "", "intro": "", "footer": "", "shows_logo": True,
     "allows_weekly": False, "allows_immediate": False, "is_public": False, "is_on": False,
