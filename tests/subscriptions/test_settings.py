@@ -1,7 +1,5 @@
 """The editor's page: a service by its name, a schedule, a subject, a test, on; and what the page says of each step."""
 
-from datetime import UTC, datetime
-
 import pytest
 
 from kbadmin import clock as house_clock
@@ -111,22 +109,6 @@ def test_a_service_in_use_says_where_and_one_that_was_stopped_asks_for_another(
     assert progress(page)["service"] == "next"
     overview = owner_browser.open(path.removesuffix("/settings/subscriptions"))
     assert "Digests leave on schedule." in overview.text
-
-
-def test_the_plan_follows_the_time_zone_and_an_archived_knowledge_base_plans_nothing(
-    app, account, owner_browser, path, service, clock
-):
-    owner_browser.open(path).form("Save").select("Custom SMTP", "Company relay").press()
-    as_if_tested(app, account, service)
-    owner_browser.open(path).press("Turn On")
-    assert stored(app, account).next_due_at == datetime(2026, 3, 3, 8, tzinfo=UTC)
-    here = path.removesuffix("/settings/subscriptions")
-    owner_browser.open(f"{here}/settings").form("Save").select("Time Zone", "New York").press()
-    assert stored(app, account).next_due_at == datetime(2026, 3, 2, 14, tzinfo=UTC)
-    owner_browser.open(f"{here}/archive").press("Archive")
-    assert stored(app, account).next_due_at is None
-    owner_browser.open(f"{here}/archive").press("Bring It Back")
-    assert stored(app, account).next_due_at == datetime(2026, 3, 2, 14, tzinfo=UTC)
 
 
 def test_strangers_are_let_in_only_where_everybody_reads(owner_browser, make_knowledge_base, path):
