@@ -28,6 +28,7 @@ from kbadmin.readers.sign_up_models import ReaderSignUp
 from kbadmin.readers.template_models import TemplateKind
 from kbadmin.smtp import operations as smtp
 from tests.factories import OpenedAccount, Person, add_person, inside
+from tests.journeys.digests import furnish_digests
 from tests.journeys.subscribers import furnish_subscriptions
 from tests.knowledge_bases.conftest import picture
 from tests.portal.library import HASHED
