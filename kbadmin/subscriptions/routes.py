@@ -3,15 +3,52 @@
 import uuid
 from typing import Any
 
-from kbadmin.subscriptions import deciding_again, fan_out, models, notices, overdue, planning, run_models, runs
+from flask import abort, flash, redirect, render_template, url_for
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
 
-__all__ = ["blueprint", "deciding_again", "fan_out", "models", "notices", "overdue", "planning", "run_models", "runs"]
+from kbadmin import clock
+from kbadmin.access import Permission, Role, requires
+from kbadmin.forms import BaseForm
+from kbadmin.knowledge_bases import overview, tabs
+from kbadmin.knowledge_bases.models import KnowledgeBase
+from kbadmin.smtp import operations as smtp
+from kbadmin.smtp.models import SmtpService
+from kbadmin.smtp.providers import is_microsoft_host
+from kbadmin.smtp.usages import Usage, report_usages_with
+from kbadmin.subscriptions import (
+    deciding_again,
+    digest,
+    fan_out,
+    models,
+    notices,
+    overdue,
+    planning,
+    preview_routes,
+    reader_changes,
+    run_models,
+    run_routes,
+    runs,
+    set_up,
+    subscriber_import_models,
+    subscriber_import_routes,
+    subscriber_routes,
+    trial_routes,
+    weekdays,
+)
+from kbadmin.subscriptions import settings as operations
+from kbadmin.subscriptions.blueprint import blueprint, edited_or_404
+from kbadmin.subscriptions.forms import settings_form
+from kbadmin.subscriptions.models import SubscriptionSettings
+from kbadmin.subscriptions.settings import NotChoosable, NotReady, ServiceNeeded
 
 __all__ = [
     "blueprint",
     "deciding_again",
     "fan_out",
     "models",
+    "notices",
+    "overdue",
     "planning",
     "preview_routes",
     "reader_changes",
