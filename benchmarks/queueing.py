@@ -3,6 +3,7 @@
 from benchmarks.figures import Claim
 from benchmarks.own.claims import ClaimAndMark, in_batches, row_by_row
 from benchmarks.own.enqueuing import Enqueue, many, objects
+from benchmarks.own.fanning_out import FanOut
 from benchmarks.rounds import Experiment
 
 COST = "µs/message"
@@ -54,4 +55,16 @@ SIZES = Experiment(
     ),
 )
 
-EXPERIMENTS = (CLAIMS, ENQUEUING, SIZES)
+FANNING_OUT = Experiment(
+    "fanning-out",
+    "A digest run to ten times as many subscribers",
+    {"SQLite": FanOut(), "PostgreSQL": FanOut("postgresql", share=2.0)},
+    (
+        Claim("fan-out", "SQLite", "of a bare insert's speed", at_least=0.3),
+        Claim("fan-out", "SQLite", "memory growth, MiB", at_most=50),
+        Claim("", "SQLite", "rows/s"),
+        Claim("", "PostgreSQL", "of a bare insert's speed"),
+    ),
+)
+
+EXPERIMENTS = (CLAIMS, ENQUEUING, SIZES, FANNING_OUT)

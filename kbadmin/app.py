@@ -43,6 +43,7 @@ from kbadmin.readers import text_routes as reader_texts
 from kbadmin.secrets_commands import secrets as secrets_commands
 from kbadmin.smtp import routes as smtp
 from kbadmin.subscriptions import routes as subscriptions
+from kbadmin.subscriptions.commands import digests as digests_commands
 from kbadmin.users import routes as users
 from kbadmin.users.commands import users as users_commands
 
@@ -86,7 +87,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     notices.attach(app)
     for room in ROOMS:
         app.register_blueprint(room.blueprint)
-    for commands in (accounts_commands, users_commands, secrets_commands, outbox_commands, backup, restore):
+    for commands in (
+        accounts_commands,
+        users_commands,
+        secrets_commands,
+        outbox_commands,
+        digests_commands,
+        backup,
+        restore,
+    ):
         app.cli.add_command(commands)
     engine.attach(app, settings)
     engine.of(app).gate_with(lambda: installation.is_paused(settings))

@@ -20,6 +20,7 @@ from kbadmin.doctor_findings import Finding, note, warning, well, wrong
 from kbadmin.outbox.platform import parse
 from kbadmin.paths import shipped
 from kbadmin.sealing import ring
+from kbadmin.subscriptions import overdue
 
 FOLDER = "instance folder"
 DATABASE = "database"
@@ -213,6 +214,13 @@ def check_queue(_: Settings) -> Iterator[Finding]:
         yield well("queue", "it can be written to")
 
 
+def check_digests(_: Settings) -> Iterator[Finding]:
+    """Somebody decides on digests when their time has come."""
+    if number := overdue.count():
+        text = f"{number} overdue: their time passed more than ten minutes ago and nobody decided on them"
+        yield wrong("digests", text, "Start a worker with `kbadmin work`, or look into its log.")
+
+
 OF_SETTINGS = (
     check_folder,
     check_base_url,
@@ -222,4 +230,4 @@ OF_SETTINGS = (
     check_clock,
     check_python,
 )
-OF_THE_APP = (check_database, check_schema, check_keys, check_pause, check_queue)
+OF_THE_APP = (check_database, check_schema, check_keys, check_pause, check_queue, check_digests)

@@ -75,9 +75,12 @@ def wake(function: Task, *arguments: str | int) -> None:
     wake_named(function.__qualname__, *arguments)
 
 
-def wake_named(name: str, *arguments: str | int) -> None:
-    """:func:`wake` for rooms that stand below the task's: they know it by its name. Asked twice, it goes out once."""
-    db.session().info.setdefault(_PENDING, {})[name, arguments] = None
+def wake_named(name: str, *arguments: str | int, session: Session | None = None) -> None:
+    """:func:`wake` for rooms that stand below the task's: they know it by its name. Asked twice, it goes out once.
+
+    By default it goes out with the request's session; give the one whose commit it should wait for.
+    """
+    (session or db.session()).info.setdefault(_PENDING, {})[name, arguments] = None
 
 
 class _JsonSerializer(huey.serializer.Serializer):  # type: ignore[misc]

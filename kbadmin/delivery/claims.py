@@ -15,7 +15,7 @@ from sqlalchemy import ColumnElement, CursorResult, bindparam, literal_column, o
 from sqlalchemy.orm import Session
 
 from kbadmin import clock
-from kbadmin.delivery import lanes
+from kbadmin.delivery import lanes, second_looks
 from kbadmin.delivery.lanes import Terms
 from kbadmin.delivery.leases import IN_LANE, IS_DUE, QUEUED, Claimed, lease
 from kbadmin.delivery.models import SuppressedAddress
@@ -86,6 +86,8 @@ def claim(session: Session, lane: Terms, worker_id: uuid.UUID, *, most: int | No
     expired = _expire(session, found, token)
     suppressed = _suppress(session, [one for one in found if one.id not in expired], token)
     rest = [one for one in found if one.id not in expired and one.id not in suppressed]
+    outdated = second_looks.put_off_outdated(session, rest, token)
+    rest = [one for one in rest if one.id not in outdated] if outdated else rest
     lanes.take(session, lane.lane_id, lane.per_minute, Counter(one.account_id for one in rest))
     return Claim(token, rest, again_in=0.0, is_full=len(found) >= wanted)
 

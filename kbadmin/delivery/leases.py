@@ -40,6 +40,7 @@ class Claimed(NamedTuple):
     created_at: datetime
     expires_at: datetime | None
     requeued_at: datetime | None = None
+    visibility_version: int | None = None
 
 
 def _told(name: str) -> ColumnElement[Any]:
@@ -116,7 +117,7 @@ def _claimed(row: Sequence[Any]) -> Claimed:
 
 def _from_text(row: list[Any]) -> Claimed:
     row[1], row[7] = _id(row[1]), _id(row[7])
-    row[10:] = [text and datetime.fromisoformat(text) for text in row[10:]]
+    row[10:13] = [text and datetime.fromisoformat(text) for text in row[10:13]]
     return Claimed._make(row)
 
 

@@ -39,6 +39,7 @@ class Wanted:
     lane: uuid.UUID | None = None
     recipient: str = ""
     knowledge_base: uuid.UUID | None = None
+    run: uuid.UUID | None = None
     first_day: date | None = None
     last_day: date | None = None
     zone: str = "UTC"
@@ -52,7 +53,7 @@ class Wanted:
     @property
     def is_picky(self) -> bool:
         """Whether something is wanted that no index tells."""
-        return bool(self.kind or self.lane or self.knowledge_base or self.first_day or self.last_day)
+        return bool(self.kind or self.lane or self.knowledge_base or self.run or self.first_day or self.last_day)
 
     def as_json(self) -> dict[str, Any]:
         """The same as JSON values, for a task."""
@@ -70,6 +71,7 @@ class Wanted:
             lane=uuid.UUID(values["lane"]) if values["lane"] else None,
             recipient=values["recipient"],
             knowledge_base=uuid.UUID(values["knowledge_base"]) if values["knowledge_base"] else None,
+            run=uuid.UUID(values["run"]) if values.get("run") else None,  # An older task knows of none.
             first_day=date.fromisoformat(values["first_day"]) if values["first_day"] else None,
             last_day=date.fromisoformat(values["last_day"]) if values["last_day"] else None,
             zone=values["zone"],
@@ -104,6 +106,9 @@ def conditions(session: Session, wanted: Wanted) -> Conditions:
         found.rest.append(OutboxMessage.lane_id == wanted.lane)
     if wanted.knowledge_base is not None:
         found.rest.append(OutboxMessage.knowledge_base_id == wanted.knowledge_base)
+    if wanted.run is not None:
+        found.base.extend(_around_run(session, wanted.run))
+        found.rest.append(OutboxMessage.run_id == wanted.run)
     if wanted.within is not None:
         found.rest.append(OutboxMessage.knowledge_base_id.in_(wanted.within))
     if wanted.first_day:
@@ -135,6 +140,15 @@ def _begins_with(session: Session, text: str) -> list[ColumnElement[bool]]:
     if session.get_bind().dialect.name == "sqlite":
         return [OutboxMessage.recipient >= text, OutboxMessage.recipient < end]
     return [OutboxMessage.recipient.op("~>=~")(text), OutboxMessage.recipient.op("~<~")(end)]
+
+
+def _around_run(session: Session, run: uuid.UUID) -> list[ColumnElement[bool]]:
+    """The ids between which a digest run's messages lie: it queued them one after the other."""
+    ends = select(func.min(OutboxMessage.id), func.max(OutboxMessage.id)).where(OutboxMessage.run_id == run)
+    first, last = session.execute(ends).one()
+    if first is None:
+        return [OutboxMessage.id.is_(None)]
+    return [OutboxMessage.id >= first, OutboxMessage.id <= last]
 
 
 def _between(session: Session, wanted: Wanted) -> list[ColumnElement[bool]]:

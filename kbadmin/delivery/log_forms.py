@@ -4,7 +4,7 @@ import uuid
 from collections.abc import Sequence
 from typing import Any
 
-from wtforms import DateField, Field, SelectField, StringField, ValidationError
+from wtforms import DateField, Field, HiddenField, SelectField, StringField, ValidationError
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
@@ -27,14 +27,14 @@ def _plausible(_form: Any, field: Field) -> None:
 
 
 class FilterForm(BaseForm):
-    """State, kind, service, recipient, knowledge base and days."""
+    """State, kind, service, recipient, knowledge base and days; ``run`` comes along from the page of a digest run."""
 
     class Meta(BaseForm.Meta):
         """Read from the address."""
 
         csrf = False
 
-    NAMES = ("recipient", "state", "kind", "service", "knowledge_base", "first_day", "last_day")
+    NAMES = ("recipient", "state", "kind", "service", "knowledge_base", "run", "first_day", "last_day")
 
     recipient = StringField("Recipient", description="An address, or how it begins.")
     state = SelectField(
@@ -45,6 +45,7 @@ class FilterForm(BaseForm):
     )
     service = SelectField("SMTP service", default="")
     knowledge_base = SelectField("Knowledge base", default="")
+    run = HiddenField("Digest run")
     first_day = DateField("From", [Optional(), _plausible])
     last_day = DateField("To", [Optional(), _plausible])
 
@@ -63,6 +64,12 @@ class FilterForm(BaseForm):
         if field.data and self.first_day.data and field.data < self.first_day.data:
             raise ValidationError("Choose a day that is not before From.")
 
+    def validate_run(self, field: Field) -> None:
+        """The id of a run, or nothing."""
+        if field.data and _id_or_none(field.data) is None:
+            field.data = ""
+            raise ValidationError("Open the list from the page of the digest run.")
+
     def wanted(self, zone: str) -> Wanted:
         """What was chosen; what cannot be read is left out, and the page says so."""
         return Wanted(
@@ -71,6 +78,7 @@ class FilterForm(BaseForm):
             lane=_lane(_chosen(self.service)),
             recipient=(self.recipient.data or "").replace("\0", "")[:LONGEST_ADDRESS],
             knowledge_base=uuid.UUID(found) if (found := _chosen(self.knowledge_base)) else None,
+            run=_id_or_none(self.run.data or ""),
             first_day=self.first_day.data,
             last_day=self.last_day.data,
             zone=zone,
@@ -81,6 +89,13 @@ class FilterForm(BaseForm):
 def _chosen(field: Field) -> str:
     offered = {str(choice.value) for choice in field.choices}
     return field.data if field.data in offered else ""
+
+
+def _id_or_none(text: str) -> uuid.UUID | None:
+    try:
+        return uuid.UUID(text)
+    except ValueError:
+        return None
 
 
 def _lane(chosen: str) -> uuid.UUID | None:

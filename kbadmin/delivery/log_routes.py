@@ -69,6 +69,7 @@ def index() -> ResponseReturnValue:
         sent_today=sum(lanes.sent_today.values()),
         lanes=lanes,
         kept=kept_filter(),
+        without_run=kept_filter(run=None),
         kind_words=kind_words,
         most_rows=exporting.MOST_ROWS,
         looked_through=LOOKED_THROUGH,

@@ -112,6 +112,13 @@ def give_back(session: Session, lease_token: int, ids: Iterable[int]) -> int:
     )
 
 
+def put_off(session: Session, lease_token: int, ids: Iterable[int], until: datetime) -> int:
+    """Return messages untouched that have to wait for a decision first; the attempt is not counted."""
+    statement = update(MESSAGES).where(MESSAGES.c.lease_token == lease_token, MESSAGES.c.id.in_(list(ids)))
+    values = {"status": Status.QUEUED.value, "attempts": MESSAGES.c.attempts - 1, "not_before_at": until}
+    return _count(session.execute(statement.values(**values, **_FREED)))
+
+
 def begin_data(session: Session, lease_token: int, message_id: int) -> bool:
     """Note that a message's bytes go out now, where an uncertain end must be told from none at all."""
     return bool(_count(session.execute(_leased(message_id, lease_token).values(data_at=clock.now()))))

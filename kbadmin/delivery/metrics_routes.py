@@ -1,7 +1,7 @@
 """/metrics: the pipeline's figures as Prometheus reads them. For this machine, or for who sends the token."""
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from flask import Blueprint, Response, abort, request
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -14,6 +14,14 @@ from kbadmin.delivery import figures
 from kbadmin.encryption import Secret
 
 blueprint = Blueprint("metrics", __name__)
+
+#: Figures of rooms above.
+MEASURES: list[Callable[[], Iterable[Metric]]] = []
+
+
+def measure_with(measure: Callable[[], Iterable[Metric]]) -> None:
+    """A room above adds its figures, read whenever they are asked for."""
+    MEASURES.append(measure)
 
 
 @blueprint.get("/metrics")
@@ -70,3 +78,5 @@ class _Figures(Collector):
             yield GaugeMetricFamily(
                 "kbadmin_worker_beat_seconds", "Seconds since any worker's last beat.", found.workers.seconds_since_beat
             )
+        for measure in MEASURES:
+            yield from measure()

@@ -1,6 +1,7 @@
 """The verbs of a knowledge base: create, change, archive, bring back, find."""
 
 import uuid
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -16,6 +17,8 @@ from kbadmin.knowledge_bases.pictures import Picture
 from kbadmin.knowledge_bases.slugs import suggested_slug
 from kbadmin.names import folded
 
+#: Rooms above plan by a knowledge base's time zone, and stop while it is archived: they hear of such changes.
+LISTENERS: list[Callable[[KnowledgeBase], None]] = []
 #: A change of these changes who may see what.
 DECIDES_VISIBILITY = ("audience", "group_rule")
 
@@ -96,6 +99,8 @@ def change_settings(
         knowledge_base.visibility_version += 1
     _remember_slug(knowledge_base)
     _flush_or_refuse()
+    if "time_zone" in changed:
+        _tell_of(knowledge_base)
     record("knowledge base settings changed", actor=actor, subject=subject_of(knowledge_base), **said)
     return knowledge_base
 
@@ -107,6 +112,7 @@ def archive(knowledge_base_id: uuid.UUID, *, actor: Actor) -> KnowledgeBase:
     if not knowledge_base.is_archived:
         knowledge_base.archived_at = clock.now()
         knowledge_base.visibility_version += 1
+        _tell_of(knowledge_base)
         record("knowledge base archived", actor=actor, subject=subject_of(knowledge_base))
     return knowledge_base
 
@@ -118,6 +124,7 @@ def bring_back(knowledge_base_id: uuid.UUID, *, actor: Actor) -> KnowledgeBase:
     if knowledge_base.is_archived:
         knowledge_base.archived_at = None
         knowledge_base.visibility_version += 1
+        _tell_of(knowledge_base)
         record("knowledge base brought back", actor=actor, subject=subject_of(knowledge_base))
     return knowledge_base
 
@@ -150,9 +157,19 @@ def visibility_changed(knowledge_base_id: uuid.UUID) -> None:
     knowledge_base.visibility_version += 1
 
 
+def hear_with(listener: Callable[[KnowledgeBase], None]) -> None:
+    """Have a function called, in the write section, when a time zone changes and when one is archived or comes back."""
+    LISTENERS.append(listener)
+
+
 def subject_of(knowledge_base: KnowledgeBase) -> Subject:
     """A knowledge base as the audit log knows it."""
     return Subject("knowledge base", knowledge_base.id, knowledge_base.name)
+
+
+def _tell_of(knowledge_base: KnowledgeBase) -> None:
+    for listener in LISTENERS:
+        listener(knowledge_base)
 
 
 def _found(knowledge_base_id: uuid.UUID) -> KnowledgeBase:

@@ -7,14 +7,14 @@ jump the account fence, hence the account is named here, from the session that e
 
 import json
 import uuid
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from itertools import islice
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import CursorResult
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import CursorResult, Dialect
 
 from kbadmin import clock
 from kbadmin.database import begin_writing, commit, db, new_id
@@ -48,6 +48,28 @@ class Run:
     knowledge_base_id: uuid.UUID | None = None
     not_before_at: datetime | None = None
     expires_at: datetime | None = None
+    # For digests: who may see what was decided at this version, and holds until then.
+    run_id: uuid.UUID | None = None
+    visibility_version: int | None = None
+    decide_again_at: datetime | None = None
+
+
+class Own(NamedTuple):
+    """The columns of a row that are its own; all others are the same in the whole batch."""
+
+    public_id: uuid.UUID
+    deduplication_key: str
+    recipient: str
+    message_id: str
+    parts_sealed: str
+
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows of one run that share a body, sealed and ready to be inserted."""
+
+    shared: Mapping[str, Any] = field(repr=False)
+    rows: list[Own] = field(repr=False)
 
 
 def enqueue_many(run: Run, messages: Iterable[Addressed]) -> Iterator[int]:
@@ -57,52 +79,87 @@ def enqueue_many(run: Run, messages: Iterable[Addressed]) -> Iterator[int]:
     """
     waiting = iter(messages)
     while chunk := list(islice(waiting, CHUNK)):
-        rows = [_row(run, one, current_account()) for one in chunk]  # Sealing is slow: before the transaction.
+        batch = batch_of(run, chunk)  # Sealing is slow: before the transaction.
         begin_writing()
-        wake_lane(run.smtp_service_id or PLATFORM)
-        added = _insert(rows)
+        added = insert(batch)
         commit()
         yield added
 
 
-def _insert(rows: list[dict[str, Any]]) -> int:
-    """Insert those that are new; answers how many."""
+def batch_of(run: Run, messages: Iterable[Addressed]) -> Batch:
+    """Messages as :func:`insert` takes them, sealed for the account that was entered."""
+    account = current_account()
+    return Batch(_shared(run, account), list(_own(run, messages, str(account))))
+
+
+def insert(batch: Batch) -> int:
+    """Insert those that are new, in the caller's write section, and wake their lane; answers how many."""
+    begin_writing()
+    if not batch.rows:
+        return 0
+    wake_lane(batch.shared["lane_id"])
     connection = db.session.connection()
+    shared = [_bound(connection.dialect, name, value) for name, value in batch.shared.items()]
     if connection.dialect.name == "sqlite":
-        done = connection.execute(sqlite.insert(MESSAGES).on_conflict_do_nothing(), rows)
-        return cast("CursorResult[Any]", done).rowcount
-    new = postgresql.insert(MESSAGES).on_conflict_do_nothing().returning(MESSAGES.c.id)
-    return len(connection.execute(new, rows).all())
+        values: Any = [(own[0].hex, *own[1:], *shared) for own in batch.rows]
+        statement = _sqlite_statement(tuple(batch.shared))
+    else:
+        values = (*shared, *map(list, zip(*batch.rows, strict=True)))
+        statement = _postgresql_statement(tuple(batch.shared), connection.dialect)
+    return cast("CursorResult[Any]", connection.exec_driver_sql(statement, values)).rowcount
 
 
-def _row(run: Run, one: Addressed, account: uuid.UUID) -> dict[str, Any]:
-    public_id = new_id()
-    message_id = f"<{public_id.hex}@{run.domain}>"
-    place = Place(
-        table="outbox_messages",
-        column="parts_sealed",
-        account=str(account),
-        row=str(public_id),
-        destination=f"{message_id} {one.recipient}",
-    )
+# By hand, as this runs for every message of a digest: what rows share is made ready once and, where there is a server
+# to be asked, sent once.
+@lru_cache(maxsize=4)
+def _sqlite_statement(shared: Sequence[str]) -> str:
+    names = (*Own._fields, *shared)
+    marks = ", ".join("?" * len(names))
+    return f"INSERT OR IGNORE INTO {MESSAGES.name} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 - Our columns.
+
+
+@lru_cache(maxsize=4)
+def _postgresql_statement(shared: Sequence[str], dialect: Dialect) -> str:
+    names = ", ".join((*Own._fields, *shared))
+    scalars = ", ".join(f"CAST(%s AS {MESSAGES.c[name].type.compile(dialect)})" for name in shared)
+    lists = ", ".join(["%s::uuid[]", *["%s::text[]"] * (len(Own._fields) - 1)])
+    rows = f"SELECT own.*, {scalars} FROM unnest({lists}) AS own"  # noqa: S608 - Our columns.
+    return f"INSERT INTO {MESSAGES.name} ({names}) {rows} ON CONFLICT DO NOTHING"
+
+
+def _bound(dialect: Dialect, name: str, value: Any) -> Any:
+    process = MESSAGES.c[name].type.dialect_impl(dialect).bind_processor(dialect)
+    return process(value) if process else value
+
+
+def _own(run: Run, messages: Iterable[Addressed], account: str) -> Iterator[Own]:
+    keys, dumps, end = ring(), json.dumps, f"@{run.domain}>"
+    for one in messages:
+        public_id = new_id()
+        message_id = f"<{public_id.hex}{end}"
+        destination = f"{message_id} {one.recipient}"
+        place = Place("outbox_messages", "parts_sealed", account, str(public_id), destination)
+        parts = keys.seal_text(dumps(one.parts), purpose="outbox", place=place)
+        yield Own(public_id, one.deduplication_key, one.recipient, message_id, parts)
+
+
+def _shared(run: Run, account: uuid.UUID) -> dict[str, Any]:
     return {
         "account_id": account,
-        "public_id": public_id,
-        "deduplication_key": one.deduplication_key,
         "kind": run.kind.value,
         "priority": PRIORITY[run.kind],
         "status": Status.QUEUED.value,
         "lane_id": run.smtp_service_id or PLATFORM,
         "smtp_service_id": run.smtp_service_id,
         "knowledge_base_id": run.knowledge_base_id,
-        "recipient": one.recipient,
         "subject": run.subject,
-        "message_id": message_id,
         "body_id": run.body_id,
-        "parts_sealed": ring().seal_text(json.dumps(dict(one.parts)), purpose="outbox", place=place),
         "attempts": 0,
         "created_at": clock.now(),
         "not_before_at": run.not_before_at,
         "expires_at": run.expires_at,
         "last_reply": "",
+        "run_id": run.run_id,
+        "visibility_version": run.visibility_version,
+        "decide_again_at": run.decide_again_at,
     }

@@ -180,7 +180,7 @@ def _named(session: Session, text: str) -> ColumnElement[bool]:
         return Reader.id.is_(None)
     columns = (Reader.sort_key, Reader.name_key, Reader.email_key, Reader.email_domain)
     text = text.removeprefix("@") or text
-    begins = [_begins_with(column, text) for column in columns]
+    begins = [begins_with(column, text) for column in columns]
     return _rare_or(session, [select(Reader.id).where(one) for one in begins], or_(*begins))
 
 
@@ -197,8 +197,8 @@ def _rare_or(session: Session, sources: Sequence[Any], otherwise: ColumnElement[
     return Reader.id.in_(set(ids)) if len(ids) <= RARE else otherwise
 
 
-def _begins_with(column: Any, text: str) -> ColumnElement[bool]:
-    """Byte by byte, as both databases keep keys: a range of the index."""
+def begins_with(column: Any, text: str) -> ColumnElement[bool]:
+    """What a key begins with. Byte by byte, as both databases keep keys: a range of the index."""
     following = min(ord(text[-1]) + 1, 0x10FFFF)
     if following == FIRST_SURROGATE:  # Half a character is none: the next whole one.
         following = LAST_SURROGATE + 1

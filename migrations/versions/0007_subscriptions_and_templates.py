@@ -74,6 +74,33 @@ def upgrade():
         batch_op.create_index(batch_op.f('ix_reader_email_templates_account_id'), ['account_id'], unique=False)
         batch_op.create_index('uq_reader_email_templates_of_account', ['account_id', 'kind'], unique=True, sqlite_where=sa.literal_column('knowledge_base_id IS NULL'), postgresql_where=sa.literal_column('knowledge_base_id IS NULL'))
 
+    op.create_table('subscriber_imports',
+    sa.Column('knowledge_base_id', sa.Uuid(), nullable=False),
+    sa.Column('file_name', sa.String(length=200), nullable=False),
+    sa.Column('stage', sa.String(length=16), nullable=False),
+    sa.Column('rows', sa.JSON(), nullable=False),
+    sa.Column('row_count', sa.Integer(), nullable=False),
+    sa.Column('problems', sa.JSON(), nullable=False),
+    sa.Column('unsubscribed', sa.Integer(), nullable=False),
+    sa.Column('position', sa.Integer(), nullable=False),
+    sa.Column('added', sa.Integer(), nullable=False),
+    sa.Column('left_out', sa.Integer(), nullable=False),
+    sa.Column('begun_by', sa.JSON(), nullable=False),
+    sa.Column('created_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('moved_at', sa.DateTime(timezone=True), nullable=False),
+    sa.Column('finished_at', sa.DateTime(timezone=True), nullable=True),
+    sa.Column('id', sa.Uuid(), nullable=False),
+    sa.Column('account_id', sa.Uuid(), nullable=False),
+    sa.ForeignKeyConstraint(['account_id', 'knowledge_base_id'], ['knowledge_bases.account_id', 'knowledge_bases.id'], name=op.f('fk_subscriber_imports_account_id_knowledge_base_id'), ondelete='CASCADE'),
+    sa.ForeignKeyConstraint(['account_id'], ['accounts.id'], name=op.f('fk_subscriber_imports_account_id')),
+    sa.PrimaryKeyConstraint('id', name=op.f('pk_subscriber_imports')),
+    sa.UniqueConstraint('account_id', 'id', name=op.f('uq_subscriber_imports_account_id_id'))
+    )
+    with op.batch_alter_table('subscriber_imports', schema=None) as batch_op:
+        batch_op.create_index(batch_op.f('ix_subscriber_imports_account_id'), ['account_id'], unique=False)
+        batch_op.create_index(batch_op.f('ix_subscriber_imports_knowledge_base_id'), ['knowledge_base_id'], unique=False)
+        batch_op.create_index('ix_subscriber_imports_stage', ['stage', 'moved_at'], unique=False)
+
     op.create_table('subscribers',
     sa.Column('email', sa.String(length=254), nullable=False),
     sa.Column('email_key', sa.String(length=254).with_variant(sa.String(length=254, collation='C'), 'postgresql'), nullable=False),
@@ -284,6 +311,12 @@ def downgrade():
         batch_op.drop_index(batch_op.f('ix_subscription_settings_account_id'))
 
     op.drop_table('subscription_settings')
+    with op.batch_alter_table('subscriber_imports', schema=None) as batch_op:
+        batch_op.drop_index('ix_subscriber_imports_stage')
+        batch_op.drop_index(batch_op.f('ix_subscriber_imports_knowledge_base_id'))
+        batch_op.drop_index(batch_op.f('ix_subscriber_imports_account_id'))
+
+    op.drop_table('subscriber_imports')
     with op.batch_alter_table('subscribers', schema=None) as batch_op:
         batch_op.drop_index(batch_op.f('ix_subscribers_account_id'))
 

@@ -1,5 +1,6 @@
 """The delivery log: every message with its state and why, found by filters, one account only, never its content."""
 
+import uuid
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -251,3 +252,21 @@ def test_a_rare_kind_is_looked_for_piece_by_piece(app, account, owner_browser):
     assert "Of 5,000 messages back to" in page.text
     assert recipients(page) == []
     assert recipients(page.click("Look further back")) == [TO_READER]
+
+
+@both_databases
+def test_the_messages_of_one_digest_run_are_found_with_whatever_else_is_wanted(app, account, owner_browser):
+    run = uuid.uuid4()
+    put(app, account, 2, run_id=run, status=Status.ACCEPTED)
+    put(app, account, recipient="failed@example.org", run_id=run, status=Status.FAILED)
+    put(app, account, recipient="between@example.org")
+    put(app, account, run_id=run, status=Status.ACCEPTED)
+    put(app, account, recipient="after@example.org", status=Status.FAILED)
+    page = owner_browser.open(f"/deliveries?run={run}")
+    assert len(recipients(page)) == 4
+    assert "Of one digest only." in page.text
+    assert recipients(page.form("Filter").select("State", "Failed").press()) == ["failed@example.org"]
+    assert len(recipients(page.click("Show those of others, too"))) == 6
+    assert recipients(owner_browser.open(f"/deliveries?run={uuid.uuid4()}")) == []
+    assert owner_browser.open("/deliveries?run=nonsense").status == 200
+    assert Wanted.from_json(Wanted(run=run).as_json()).run == run

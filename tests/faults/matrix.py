@@ -1,9 +1,21 @@
 """Every row of the matrix, in the order of its numbers."""
 
-from tests.faults import clocks, copies, disks, flood, hosts, kills, limits, servers, strangers, tokens
+from tests.faults import clocks, copies, digests, disks, hosts, kills, limits, servers, strangers, tokens
 from tests.faults.rows import ROWS, Row
 
-__all__ = ["clocks", "copies", "disks", "flood", "hosts", "kills", "limits", "matrix", "servers", "strangers", "tokens"]
+__all__ = [
+    "clocks",
+    "copies",
+    "digests",
+    "disks",
+    "hosts",
+    "kills",
+    "limits",
+    "matrix",
+    "servers",
+    "strangers",
+    "tokens",
+]
 
 
 def matrix() -> dict[str, Row]:

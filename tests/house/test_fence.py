@@ -34,7 +34,11 @@ CALLERS_OF_EVERY_ACCOUNT = {
     "smtp.keeping._unused_grants",
     "smtp.resuming.pauses_that_end",
     "smtp.secret_expiry.expiring",
+    "subscriptions.overdue.count",
+    "subscriptions.planning.digests_that_are_due",
+    "subscriptions.runs.digest_runs_that_ended",
     "subscriptions.requests.forget_expired_requests",
+    "subscriptions.subscriber_imports.subscriber_imports_left_behind",
     "users.queries.accounts_of",
 }
 

@@ -28,6 +28,7 @@ from kbadmin.readers.sign_up_models import ReaderSignUp
 from kbadmin.readers.template_models import TemplateKind
 from kbadmin.smtp import operations as smtp
 from tests.factories import OpenedAccount, Person, add_person, inside
+from tests.journeys.digests import furnish_digests
 from tests.journeys.subscribers import furnish_subscriptions
 from tests.knowledge_bases.conftest import picture
 from tests.portal.library import HASHED
@@ -70,6 +71,7 @@ def furnish_knowledge(app: Flask, account: OpenedAccount) -> Knowledge:
     admin |= {"waiting readers": "/readers?status=pending", "waiting reader": nina}
     admin |= {"let in": f"{nina}/let-in", "refuse": f"{nina}/refuse"}
     admin |= _test_of_reader_emails(app, account, actor)
+    admin |= furnish_digests(app, account, made)
     sign_ups = _sign_up_paths(f"{at}/printer-help/sign-up", sign_up)
     return Knowledge(admin, _portal_paths(at, link) | sign_ups | subscriptions)
 

@@ -37,6 +37,9 @@ NO_PAGES = {
     "portal.theme",
     "readers.export",
     "readers.import_template",
+    "subscriptions.export_subscribers",
+    "subscriptions.preview_body",
+    "subscriptions.subscriber_template",
     "health.live",
     "health.ready",
     "metrics.metrics",
@@ -154,6 +157,9 @@ def knowledge_stops(paths: dict[str, str]) -> Iterator[Stop]:
     yield Stop(paths["settings"], pressing("Save", Name="", Address="sign-in", Colour="#ffffff"))
     yield Stop(paths["new article"], pressing("Save Draft", Title=""))
     yield Stop(paths["new reader"], pressing("Add Reader", **{"E-mail Address": "nobody"}))
+    yield Stop(paths["subscriptions"], pressing("Save", Subject="{{nothing}}", Time=""))
+    yield Stop(paths["new subscriber"], pressing("Add Subscriber", **{"E-mail Address": "nobody"}))
+    yield Stop(paths["import subscribers"], pressing("Check the File"))
     yield Stop(paths["reader e-mails"], pressing("Save", **{"Welcome Links Work For": "0"}))
 
 

@@ -26,6 +26,7 @@ from tests.factories import inside, sign_in, signed_in
 from tests.security.payloads import BATCHES, MARK, PAYLOADS
 from tests.security.whole import fill
 from tests.smtp.services import create_oauth_service
+from tests.subscriptions.marked import mark_subscriptions
 
 SHOWN_IN = {"value", "title", "aria-label", "data-copy", "data-label", "href", "action"}
 ELEMENTS = {"script", "style", "iframe", "object", "embed", "base", "math", "link", "meta", "x", "b", "img", "form"}
@@ -97,6 +98,7 @@ def test_what_stands_in_the_rows_is_text_on_every_page(app, account, payload):
             begun.file_name, begun.unknown_columns, begun.begun_by = payload[:200], [payload], {"label": payload}
         for row in db.session.scalars(select(ReaderImportRow)):
             row.values = {"email": payload, "first_name": payload, "last_name": payload, "field_1": payload}
+        mark_subscriptions(payload)
         for session in db.session.scalars(select(UserSession)):
             session.browser, session.network_address = payload, payload[:45]
     client, shown = signed_in(app, account.owner).client, 0

@@ -27,6 +27,10 @@ from kbadmin.readers.models import Reader, ReaderField, ReaderGroup, ReaderGroup
 from kbadmin.readers.template_models import TemplateKind
 from kbadmin.smtp.models import OAuthFlow, SmtpService
 from kbadmin.smtp.security import Authentication, Security
+from kbadmin.subscriptions import subscribing
+from kbadmin.subscriptions.models import Source, SubscriptionSettings, Target
+from kbadmin.subscriptions.run_models import DigestRun, RunKind, RunStage
+from kbadmin.subscriptions.subscriber_import_models import SubscriberImport
 from kbadmin.users.deeds import DEEDS
 from kbadmin.users.models import Membership, User, UserSession
 from tests.factories import OpenedAccount, add_person, inside
@@ -116,6 +120,8 @@ def fill(app: Flask, account: OpenedAccount) -> Filled:
             "article_id": [str(article.id)],
             "category_id": [str(article.category_id)],
             "revision_id": [str(revision_id)],
+            "digest_id": [str(_digest(knowledge_base))],
+            "subscriber_import_id": [str(_subscriber_import(knowledge_base))],
             "image_id": [picture_id],
             "token": fingerprints,  # What a thief of the database would have.
             "name": [*DEEDS, "no-such-deed"],
@@ -170,6 +176,30 @@ def _knowledge_base() -> tuple[KnowledgeBase, Article, uuid.UUID, str]:
     db.session.add(revision)
     db.session.flush()
     return made, article, revision.id, str(picture.id)
+
+
+def _digest(knowledge_base: KnowledgeBase) -> uuid.UUID:
+    """A run of the knowledge base's digest, its settings, and a subscriber."""
+    now = clock.now()
+    run = DigestRun(
+        knowledge_base_id=knowledge_base.id, kind=RunKind.BY_HAND, slot="marker", stage=RunStage.SKIPPED, reason=MARK,
+        due_at=now, until_at=now, begun_by=MARK,
+    )  # fmt: skip
+    settings = SubscriptionSettings(knowledge_base_id=knowledge_base.id, subject=MARK, intro=MARK)
+    db.session.add_all([run, settings])
+    db.session.flush()
+    subscribing.subscribe(
+        knowledge_base, email=f"subscriber@{HOST}", target=Target.KNOWLEDGE_BASE, source=Source.ADDED, note=MARK,
+        by=Actor(None, MARK),
+    )  # fmt: skip
+    return run.id
+
+
+def _subscriber_import(knowledge_base: KnowledgeBase) -> uuid.UUID:
+    found = SubscriberImport(knowledge_base_id=knowledge_base.id, file_name=MARK, begun_by={"label": MARK})
+    db.session.add(found)
+    db.session.flush()
+    return found.id
 
 
 def _failed_message(service: SmtpService) -> OutboxMessage:

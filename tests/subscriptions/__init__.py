@@ -1,1 +1,1 @@
-"""Subscriptions: who hears of a knowledge base by e-mail, and who does not."""
+"""The room of subscriptions: when a digest is due, what is in it, who gets which, and what becomes of it."""

@@ -1,0 +1,235 @@
+"""Fan-out: the messages of a run into the outbox, some hundred subscribers at a time, in constant memory.
+
+One transaction of each chunk moves the run's position, counts, tells the subscribers' rows that they have been told,
+and queues the messages. So a run that was interrupted anywhere goes on where it stood, and of two who work at the same
+run one finds that the position has moved. Runs of one knowledge base go one after the other.
+"""
+
+import time
+import uuid
+from collections import Counter
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple, cast
+
+from sqlalchemy import CursorResult, case, exists, select, update
+
+from kbadmin import clock
+from kbadmin.database import abandon, begin_writing, commit, db
+from kbadmin.engine import task, wake
+from kbadmin.knowledge_bases.models import KnowledgeBase
+from kbadmin.outbox import fan_out as outbox
+from kbadmin.outbox.fan_out import Batch
+from kbadmin.outbox.models import OutboxMessage
+from kbadmin.smtp.models import SmtpService
+from kbadmin.subscriptions import entitlement
+from kbadmin.subscriptions.bodies import Bodies
+from kbadmin.subscriptions.entitlement import Entitled, Reason
+from kbadmin.subscriptions.frequencies import due_in, everybody
+from kbadmin.subscriptions.items import Board, Item
+from kbadmin.subscriptions.messages import Facts, made_for
+from kbadmin.subscriptions.models import Frequency, KnowledgeBaseSubscriber, SubscriptionSettings
+from kbadmin.subscriptions.run_models import DigestRun, RunStage
+from kbadmin.tenancy import current_account, enter
+
+PIECE_SECONDS = 5.0  # of one task: whoever stops the worker need not wait for the end of a run
+
+
+class Preview(NamedTuple):
+    """What a run would do now: subscribers who are due, those who would get a message, and of which items."""
+
+    planned: int
+    with_mail: int
+    items: list[Item]
+
+
+@dataclass
+class _Work:
+    """What one task knows of the run it works at. What stands in plain values is not read again after each commit."""
+
+    facts: Facts
+    until_at: datetime
+    knowledge_base: KnowledgeBase
+    bodies: Bodies
+    frequencies: Collection[Frequency]
+    is_public: bool
+    board: Board
+    position: uuid.UUID | None
+    skipped: Counter[str]
+
+    @property
+    def current_board(self) -> Board:
+        """The board as of this version of the knowledge base."""
+        if self.board.version != self.knowledge_base.visibility_version:
+            self.board = Board(self.knowledge_base, self.until_at)
+        return self.board
+
+
+@task
+def fan_out_digests(account_id: str, run_id: str) -> None:
+    """Work at a run for some seconds; then go on in another task, so that others take their turn."""
+    enter(uuid.UUID(account_id))
+    work = _begun(uuid.UUID(run_id))
+    if work is None:
+        return
+    until = time.monotonic() + PIECE_SECONDS
+    while time.monotonic() < until:
+        people = _next(work)
+        if not people:
+            _finish(work)
+            return
+        for start in range(0, len(people), outbox.CHUNK):
+            if not _queue(work, people[start : start + outbox.CHUNK]):
+                return  # Somebody else works at it.
+    begin_writing()
+    wake(fan_out_digests, account_id, run_id)
+    commit()
+
+
+def preview(knowledge_base: KnowledgeBase) -> Preview:
+    """What «send now» would do. Reads every subscriber."""
+    settings = _settings_of(knowledge_base.id)
+    board, position, planned, with_mail = Board(knowledge_base, clock.now()), None, 0, 0
+    told: dict[uuid.UUID, Item] = {}
+    is_public = settings is not None and settings.is_public
+    while people := entitlement.after(board, position, frequencies=everybody(), is_public=is_public):
+        position = people[-1].id
+        planned += len(people)
+        with_mail += sum(one.reason is None for one in people)
+        for items in {one.items for one in people}:
+            told |= {item.id: item for item in items}
+    return Preview(planned, with_mail, [item for item in reversed(board.items) if item.id in told])
+
+
+def _begun(run_id: uuid.UUID) -> _Work | None:
+    """The run, if there is something to do for it, and none before it."""
+    run = db.session.get(DigestRun, run_id)
+    if run is None or run.stage != RunStage.FANNING_OUT:
+        return None
+    earlier = exists().where(
+        DigestRun.knowledge_base_id == run.knowledge_base_id,
+        DigestRun.stage == RunStage.FANNING_OUT,
+        DigestRun.id < run.id,
+    )
+    knowledge_base = db.session.get(KnowledgeBase, run.knowledge_base_id)
+    settings = _settings_of(run.knowledge_base_id)
+    service = db.session.get(SmtpService, run.smtp_service_id) if run.smtp_service_id else None
+    if db.session.scalar(select(earlier)) or knowledge_base is None or settings is None or service is None:
+        return None
+    facts = Facts(run.id, knowledge_base.id, service.id, run.due_at, service.send_from_address.rpartition("@")[2])
+    return _Work(
+        facts=facts,
+        until_at=run.until_at,
+        knowledge_base=knowledge_base,
+        bodies=Bodies(run, knowledge_base, settings, service),
+        frequencies=due_in(run, settings),
+        is_public=settings.is_public,
+        board=Board(knowledge_base, run.until_at),
+        position=run.position,
+        skipped=Counter(run.skipped),
+    )
+
+
+def _next(work: _Work) -> list[Entitled]:
+    """The next subscribers; none either if nothing is new for anybody, which costs one look."""
+    if work.position is None and not _is_news_for_anybody(work):
+        return []
+    return entitlement.after(work.current_board, work.position, frequencies=work.frequencies, is_public=work.is_public)
+
+
+def _is_news_for_anybody(work: _Work) -> bool:
+    here = KnowledgeBaseSubscriber
+    if not work.board.items:
+        return False
+    query = exists().where(
+        here.knowledge_base_id == work.knowledge_base.id,
+        here.unsubscribed_at.is_(None),
+        here.told_until_at < work.board.items[-1].callout_at,
+    )
+    return bool(db.session.scalar(select(query)))
+
+
+def _queue(work: _Work, people: list[Entitled]) -> bool:
+    """Queue one chunk. False if somebody else did, and nothing was changed."""
+    made = made_for(work.facts, work.bodies, people, version=work.board.version)
+    reasons = Counter(one.reason.value for one in people if one.reason is not None)
+    reasons[Reason.LEFT_OUT] += made.left_out
+    begin_writing()
+    still_there = _tell(work, people)
+    reasons[Reason.UNSUBSCRIBED] += sum(one.reason is None and one.id not in still_there for one in people)
+    skipped = work.skipped + reasons
+    if not _move(work, people, skipped):
+        abandon()
+        return False
+    for batch, owners in made.batches:
+        if len(still_there) < len(people):
+            pairs = zip(batch.rows, owners, strict=True)
+            batch = Batch(batch.shared, [row for row, owner in pairs if owner in still_there])
+        outbox.insert(batch)
+    commit()
+    work.position, work.skipped = people[-1].id, skipped
+    return True
+
+
+def _tell(work: _Work, people: list[Entitled]) -> set[uuid.UUID]:
+    """Note that these were told; answers who had not unsubscribed meanwhile. Their rows are held until the commit."""
+    here, until = KnowledgeBaseSubscriber, work.until_at
+    told = (
+        update(here)
+        .where(
+            here.knowledge_base_id == work.facts.knowledge_base_id,
+            here.id >= people[0].id,
+            here.id <= people[-1].id,
+            here.unsubscribed_at.is_(None),
+            here.frequency.in_([one.value for one in work.frequencies]),
+        )
+        .values(told_until_at=case((here.told_until_at > until, here.told_until_at), else_=until))
+        .returning(here.id)
+        .execution_options(synchronize_session=False)
+    )
+    return set(db.session.scalars(told))
+
+
+def _move(work: _Work, people: list[Entitled], skipped: Counter[str]) -> bool:
+    """Move the run's position and count; False if it does not stand where it stood for us."""
+    run = DigestRun
+    moved = (
+        update(run)
+        .where(
+            run.id == work.facts.run_id,
+            run.stage == RunStage.FANNING_OUT,
+            run.position.is_not_distinct_from(work.position),
+        )
+        .values(
+            position=people[-1].id,
+            planned=run.planned + len(people),
+            skipped={str(reason): number for reason, number in skipped.items() if number},
+            moved_at=clock.now(),
+        )
+    )
+    done = db.session.execute(moved.execution_options(synchronize_session=False))
+    return cast("CursorResult[Any]", done).rowcount == 1
+
+
+def _finish(work: _Work) -> None:
+    """All are queued, or nobody was told anything; whoever waited for this run goes on."""
+    begin_writing()
+    run = db.session.scalar(select(DigestRun).where(DigestRun.id == work.facts.run_id).with_for_update())
+    if run is not None and run.stage == RunStage.FANNING_OUT and run.position == work.position:
+        has_mail = db.session.scalar(select(exists().where(OutboxMessage.run_id == run.id)))
+        run.stage = RunStage.QUEUED if has_mail else RunStage.EMPTY
+        run.moved_at = clock.now()
+        run.finished_at = None if has_mail else clock.now()
+        waiting = select(DigestRun.id).where(
+            DigestRun.knowledge_base_id == run.knowledge_base_id,
+            DigestRun.stage == RunStage.FANNING_OUT,
+            DigestRun.id != run.id,
+        )
+        if (following := db.session.scalar(waiting.order_by(DigestRun.id).limit(1))) is not None:
+            wake(fan_out_digests, str(current_account()), str(following))
+    commit()
+
+
+def _settings_of(knowledge_base_id: uuid.UUID) -> SubscriptionSettings | None:
+    return db.session.scalar(select(SubscriptionSettings).filter_by(knowledge_base_id=knowledge_base_id))

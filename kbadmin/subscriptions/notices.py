@@ -1,0 +1,64 @@
+"""What the bell says of digests: the last one that was due did not leave, and why."""
+
+from typing import Any
+
+from flask import url_for
+from sqlalchemy import Select, and_, exists, func, select
+from sqlalchemy.orm import aliased
+
+from kbadmin import notices
+from kbadmin.access import Permission, Role
+from kbadmin.database import db
+from kbadmin.knowledge_bases.blueprint import my_roles
+from kbadmin.knowledge_bases.models import KnowledgeBase
+from kbadmin.knowledge_bases.roles import is_at_least
+from kbadmin.notices import Notice
+from kbadmin.subscriptions.models import SubscriptionSettings
+from kbadmin.subscriptions.run_models import DigestRun, RunStage
+
+
+def _skipped(*columns: Any) -> Select[*tuple[Any, ...]]:
+    """The runs that were skipped and that no later one made good, of knowledge bases that send by themselves."""
+    later = aliased(DigestRun)
+    same = and_(later.knowledge_base_id == DigestRun.knowledge_base_id, later.id > DigestRun.id)
+    query = (
+        select(*columns)
+        .join(KnowledgeBase, KnowledgeBase.id == DigestRun.knowledge_base_id)
+        .join(SubscriptionSettings, SubscriptionSettings.knowledge_base_id == DigestRun.knowledge_base_id)
+        .where(
+            DigestRun.stage == RunStage.SKIPPED,
+            SubscriptionSettings.is_on.is_(True),
+            SubscriptionSettings.paused_at.is_(None),
+            KnowledgeBase.archived_at.is_(None),
+            ~exists().where(same),
+        )
+    )
+    roles = my_roles()
+    if roles.is_narrowed:
+        mine = [one for one in roles.named if is_at_least(roles.in_one(one), Role.EDITOR)]
+        query = query.where(DigestRun.knowledge_base_id.in_(mine))
+    return query
+
+
+def _counted() -> Select[int]:
+    return _skipped(func.count(DigestRun.id))
+
+
+def _notices() -> list[Notice]:
+    rows = db.session.execute(_skipped(DigestRun, KnowledgeBase.name).order_by(DigestRun.id))
+    return [
+        Notice(
+            title=f"Digest of {name}",
+            word="Not sent",
+            kind="warning",
+            icon="alert-triangle",
+            text=run.reason,
+            action="Open the knowledge base",
+            url=url_for("knowledge_bases.show", knowledge_base_id=run.knowledge_base_id),
+            since=run.due_at,
+        )
+        for run, name in rows
+    ]
+
+
+notices.notice_with(_notices, counted=_counted, permission=Permission.EDIT_KNOWLEDGE_BASES)

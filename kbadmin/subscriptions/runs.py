@@ -1,0 +1,171 @@
+"""How runs went: in figures, while they are under way and when the outbox has forgotten their messages."""
+
+import uuid
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from sqlalchemy import and_, exists, func, or_, select, update
+
+from kbadmin import clock
+from kbadmin.database import begin_writing, commit, db
+from kbadmin.engine import sweep, task, wake
+from kbadmin.outbox.models import OutboxMessage, Status
+from kbadmin.subscriptions import digest_words
+from kbadmin.subscriptions.run_models import DigestRun, RunStage
+from kbadmin.tenancy import enter, every_account
+
+PAGE = 50
+#: A message's life, and some time for those that are just being sent.
+OVER = timedelta(hours=73)
+UNDER_WAY = (Status.QUEUED.value, Status.SENDING.value)
+
+
+@dataclass(frozen=True)
+class Tally:
+    """Subscribers who were due, and what became of the message of each. ``skipped`` says by reason who got none."""
+
+    planned: int = 0
+    queued: int = 0
+    sent: int = 0
+    failed: int = 0
+    held: int = 0
+    expired: int = 0
+    cancelled: int = 0
+    reasons: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def skipped(self) -> int:
+        """Who got no message, for whatever reason."""
+        return sum(self.reasons.values())
+
+    @property
+    def messages(self) -> int:
+        """All messages of the run, wherever they stand."""
+        return self.queued + self.sent + self.failed + self.held + self.expired + self.cancelled
+
+
+@dataclass(frozen=True)
+class Page:
+    """Runs, the latest first, and the ones that the pages before and after begin with."""
+
+    runs: list[DigestRun]
+    older_than: uuid.UUID | None = None
+    newer_than: uuid.UUID | None = None
+
+
+#: Under which word a message is counted.
+WORDS = {
+    Status.QUEUED: "queued",
+    Status.SENDING: "queued",
+    Status.ACCEPTED: "sent",
+    Status.FAILED: "failed",
+    Status.HELD: "held",
+    Status.EXPIRED: "expired",
+    Status.CANCELLED: "cancelled",
+}
+
+
+def find(run_id: uuid.UUID) -> DigestRun | None:
+    """One run of the account."""
+    return db.session.get(DigestRun, run_id)
+
+
+def page(
+    knowledge_base_id: uuid.UUID, *, older_than: uuid.UUID | None = None, newer_than: uuid.UUID | None = None
+) -> Page:
+    """Runs of a knowledge base, the latest first: the first ones, or those before or after one of them."""
+    query = select(DigestRun).where(DigestRun.knowledge_base_id == knowledge_base_id)
+    if newer_than is not None:
+        query = query.where(DigestRun.id > newer_than).order_by(DigestRun.id)
+    else:
+        query = query.order_by(DigestRun.id.desc())
+        query = query.where(DigestRun.id < older_than) if older_than is not None else query
+    found = list(db.session.scalars(query.limit(PAGE + 1)))
+    has_more, found = len(found) > PAGE, found[:PAGE]
+    if not found:
+        return Page([])
+    lines = found[::-1] if newer_than is not None else found
+    has_newer = has_more if newer_than is not None else older_than is not None
+    has_older = True if newer_than is not None else has_more
+    return Page(lines, lines[-1].id if has_older else None, lines[0].id if has_newer else None)
+
+
+def tallies_of(run_ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, Tally]:
+    """How these runs stand, in one query: by their messages, or as they were when the outbox still knew them."""
+    counted = (
+        select(OutboxMessage.run_id, OutboxMessage.status, func.count(OutboxMessage.id).label("number"))
+        .where(OutboxMessage.run_id.in_(run_ids))
+        .group_by(OutboxMessage.run_id, OutboxMessage.status)
+        .subquery()
+    )
+    query = (
+        select(
+            DigestRun.id, DigestRun.planned, DigestRun.skipped, DigestRun.tallies, counted.c.status, counted.c.number
+        )
+        .outerjoin(counted, counted.c.run_id == DigestRun.id)
+        .where(DigestRun.id.in_(run_ids))
+    )
+    numbers: dict[uuid.UUID, dict[str, int]] = {}
+    rows = {}
+    for row in db.session.execute(query):
+        rows[row.id] = row
+        known = numbers.setdefault(row.id, {})
+        if row.status is not None:
+            word = WORDS[Status(row.status)]
+            known[word] = known.get(word, 0) + row.number
+    return {run_id: _tally(row, numbers[run_id]) for run_id, row in rows.items()}
+
+
+@task
+def end_digest_run(account_id: str, run_id: str) -> None:
+    """Every message has come to its end, or is too late to: keep the figures."""
+    enter(uuid.UUID(account_id))
+    begin_writing()
+    run = db.session.scalar(select(DigestRun).where(DigestRun.id == uuid.UUID(run_id)).with_for_update())
+    if run is not None and run.stage == RunStage.QUEUED:
+        if run.due_at < clock.now() - OVER:
+            _expire(run)
+        tally = tallies_of([run.id])[run.id]
+        if tally.queued == 0:
+            run.stage, run.finished_at = RunStage.DONE, clock.now()
+            run.tallies = {word: getattr(tally, word) for word in dict.fromkeys(WORDS.values())}
+    commit()
+
+
+@sweep
+def digest_runs_that_ended() -> None:
+    """Find the runs whose last message has come to its end, or whose time is over."""
+    waits = exists().where(
+        OutboxMessage.account_id.in_([DigestRun.account_id]),
+        OutboxMessage.run_id == DigestRun.id,
+        OutboxMessage.status.in_(UNDER_WAY),
+    )
+    is_over = and_(DigestRun.due_at < clock.now() - OVER)
+    with every_account() as session:
+        query = select(DigestRun.account_id, DigestRun.id).where(
+            DigestRun.stage == RunStage.QUEUED, or_(~waits, is_over)
+        )
+        found = [tuple(str(part) for part in row) for row in session.execute(query)]
+    if found:
+        begin_writing()
+        for ids in found:
+            wake(end_digest_run, *ids)
+        commit()
+
+
+def _expire(run: DigestRun) -> None:
+    """What a stopped service kept waiting is of no use any more. Nobody claims it, so nobody else would see that."""
+    late = update(OutboxMessage).where(OutboxMessage.run_id == run.id, OutboxMessage.status == Status.QUEUED.value)
+    values = {"status": Status.EXPIRED.value, "settled_at": clock.now(), "last_reply": digest_words.TOO_LATE}
+    wiped = {"content_sealed": None, "parts_sealed": None}
+    db.session.execute(late.values(**values, **wiped).execution_options(synchronize_session=False))
+
+
+def _tally(row: object, counted: dict[str, int]) -> Tally:
+    """The messages' own count, unless some are forgotten by now."""
+    planned, reasons, kept = row.planned, row.skipped or {}, row.tallies  # type: ignore[attr-defined]
+    found = Tally(planned=planned, reasons=reasons, **counted)
+    if kept and found.messages < planned - found.skipped:
+        return Tally(planned=planned, reasons=reasons, **kept)
+    return found

@@ -1,0 +1,109 @@
+"""Fan-out: one message for each who is told something, one body for each view, and nothing lost or doubled."""
+
+from datetime import timedelta
+
+from sqlalchemy import select, update
+
+from kbadmin import clock as house_clock
+from kbadmin.audit.operations import Actor
+from kbadmin.database import db, unit_of_work
+from kbadmin.knowledge_bases.models import Audience, KnowledgeBase
+from kbadmin.outbox.models import MessageBody
+from kbadmin.subscriptions import fan_out, planning
+from kbadmin.subscriptions.entitlement import Reason
+from kbadmin.subscriptions.models import KnowledgeBaseSubscriber
+from kbadmin.subscriptions.run_models import DigestBody, RunStage
+from tests.databases import both_databases
+from tests.subscriptions.readership import Readership, article
+
+OLIVE = Actor(None, "Olive Owner")
+
+
+def begin(here):
+    with here.inside(), unit_of_work():
+        return planning.begin_by_hand(here.id, actor=OLIVE).id
+
+
+@both_databases
+def test_readers_with_the_same_view_share_one_body(app, account, worker, clock):
+    here = Readership(app, account)
+    staff = here.group("Staff")
+    since = house_clock.now() - timedelta(hours=1)
+    here.news("For staff", groups=[staff])
+    one = here.news("For everybody")
+    for number in range(6):
+        here.subscriber(reader=here.reader(groups=[staff] if number % 2 else []), since=since)
+    here.subscriber(reader=here.reader(), to=[article(one)], since=since)
+    begin(here)
+    worker.drain()
+    with here.inside():
+        assert sorted(len(body.items) for body in db.session.scalars(select(DigestBody))) == [1, 2]
+        assert len(db.session.scalars(select(MessageBody)).all()) == 2
+    assert sorted(len([m for m in here.messages() if m.body_id == body]) for body in bodies(here)) == [3, 4]
+    assert {one.subject for one in here.messages()} == {"What is new in Help"}
+    assert {one.visibility_version for one in here.messages()} == {here.row().visibility_version}
+
+
+@both_databases
+def test_whoever_unsubscribes_while_a_chunk_is_made_gets_nothing(app, account, worker, clock):
+    here = Readership(app, account, audience=Audience.PUBLIC, is_public=True)
+    people = here.crowd(5)
+    here.news()
+    run_id = begin(here)
+    with here.inside():
+        work = fan_out._begun(run_id)
+        chunk = fan_out._next(work)
+        db.session.rollback()
+        with here.inside(), unit_of_work():
+            gone = update(KnowledgeBaseSubscriber).where(KnowledgeBaseSubscriber.id == people[2])
+            db.session.execute(gone.values(unsubscribed_at=house_clock.now()))
+        assert fan_out._queue(work, chunk)
+    worker.drain()
+    [run] = here.runs()
+    assert (run.planned, run.skipped, len(here.messages())) == (5, {Reason.UNSUBSCRIBED: 1}, 4)
+
+
+def test_of_two_who_work_at_one_run_the_second_changes_nothing(app, account, worker, clock):
+    here = Readership(app, account, audience=Audience.PUBLIC, is_public=True)
+    here.crowd(5)
+    here.news()
+    run_id = begin(here)
+    with here.inside():
+        work = fan_out._begun(run_id)
+        chunk = fan_out._next(work)
+        db.session.rollback()
+        with here.inside():
+            other = fan_out._begun(run_id)
+            assert fan_out._queue(other, fan_out._next(other))
+        assert not fan_out._queue(work, chunk)
+    worker.drain()
+    assert [(run.stage, run.planned) for run in here.runs()] == [(RunStage.QUEUED, 5)]
+    assert len(here.messages()) == 5
+
+
+def test_a_digest_too_large_for_a_message_lists_fewer_articles(app, account, worker, clock):
+    here = Readership(app, account, audience=Audience.PUBLIC, is_public=True, intro="\u4e2d" * 9_000)
+    here.crowd(1)
+    for number in range(30):
+        here.news("\u4e2d" * 190 + str(number), slug=f"long-{number}", change_note="\u6587" * 300)
+    begin(here)
+    worker.drain()
+    assert len(here.messages()) == 1
+    assert here.runs()[0].skipped == {}
+
+
+def test_what_send_now_would_do_is_told_before(app, account, clock):
+    here = Readership(app, account)
+    since = house_clock.now() - timedelta(hours=1)
+    here.subscriber(reader=here.reader(), since=since)
+    here.subscriber(reader=here.reader(status="disabled"), since=since)
+    here.news("One")
+    here.news("Nobody's", groups=[here.group("Staff")])
+    with here.inside():
+        planned, with_mail, items = fan_out.preview(db.session.get(KnowledgeBase, here.id))
+    assert (planned, with_mail, [item.title for item in items]) == (2, 1, ["One"])
+    assert here.messages() == []
+
+
+def bodies(here):
+    return {one.body_id for one in here.messages()}

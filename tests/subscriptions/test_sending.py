@@ -1,0 +1,236 @@
+"""From the hour into mailboxes: what each reader gets is what they may see at the moment in which it leaves."""
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from email import message_from_bytes
+from email.policy import default
+from ipaddress import ip_network
+
+import pytest
+from sqlalchemy import select
+
+from kbadmin import clock as house_clock
+from kbadmin.articles import callouts, publishing, restrictions
+from kbadmin.articles.models import Article, Callout
+from kbadmin.audit.operations import Actor
+from kbadmin.database import db, unit_of_work
+from kbadmin.knowledge_bases import operations as knowledge_bases
+from kbadmin.outbox.models import OutboxMessage, Status
+from kbadmin.smtp.models import SmtpService
+from kbadmin.subscriptions import digest_words, runs
+from kbadmin.subscriptions.models import KnowledgeBaseSubscriber
+from kbadmin.subscriptions.run_models import DigestRun, RunStage
+from tests.databases import both_databases
+from tests.fakes import hostile_smtp
+from tests.subscriptions.readership import Readership
+
+OLIVE = Actor(None, "Olive Owner")
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def settings(settings):
+    return replace(settings, smtp_allowed_networks=(ip_network("127.0.0.0/8"), ip_network("::1/128")))
+
+
+@pytest.fixture
+def server():
+    with hostile_smtp.server("good", offers_starttls=False) as found:
+        yield found
+
+
+@pytest.fixture
+def here(app, account, server, clock):
+    """A knowledge base whose digest is due in an hour, through a service that is stopped until :func:`send`."""
+    made = Readership(app, account, port=server.port, minute=10 * 60, intro="Hello {{first_name}}.")
+    made.change(SmtpService, made.service_id, paused_at=house_clock.now(), pause_reason="a person")
+    return made
+
+
+def plan(here, worker, clock):
+    """Let the hour come; the messages wait for the service."""
+    clock.advance(hours=1)
+    worker.sweep()
+    worker.drain()
+
+
+def send(here, worker, clock):
+    here.change(SmtpService, here.service_id, paused_at=None, pause_reason=None)
+    for _ in range(4):
+        worker.sweep()
+        worker.drain()
+        clock.advance(seconds=11)
+
+
+def mails(server):
+    """What came, by recipient: the text, and the headers."""
+    return {to: message_from_bytes(content, policy=default) for _, to, content in server.messages}
+
+
+def text_of(mail):
+    return mail.get_body(("plain",)).get_content()
+
+
+def statuses(here):
+    return {one.recipient: one.status for one in here.messages()}
+
+
+def change(here, function, *arguments, **values):
+    with here.inside(), unit_of_work():
+        function(here.id, *arguments, **values)
+
+
+@both_databases
+def test_each_reader_gets_one_mail_with_their_own_words_and_links(app, account, here, server, worker, clock):
+    staff = here.group("Staff")
+    zoe = here.reader("zoe@example.com", first_name="Zoë", groups=[staff])
+    ids = [here.subscriber(reader=zoe), here.subscriber(reader=here.reader("max@example.com", first_name="Max"))]
+    clock.advance(minutes=1)
+    here.news("For everybody", callout=Callout.UPDATED, change_note="Fees & fines")
+    here.news("For staff", groups=[staff])
+    clock.advance(minutes=-1)
+
+    plan(here, worker, clock)
+    send(here, worker, clock)
+
+    found = mails(server)
+    assert set(found) == {"zoe@example.com", "max@example.com"}
+    assert "For staff" in text_of(found["zoe@example.com"])
+    assert "For staff" not in str(found["max@example.com"])
+    assert "Hello Max." in text_of(found["max@example.com"])
+    assert "Fees & fines" in text_of(found["max@example.com"])
+    with here.inside():
+        tokens = [db.session.get(KnowledgeBaseSubscriber, one).token.reveal() for one in ids]
+    for mail, token in zip((found["zoe@example.com"], found["max@example.com"]), tokens, strict=True):
+        base = f"http://localhost/kb/{account.slug}"
+        assert mail["List-Unsubscribe"] == f"<{base}/unsubscribe/{token}>"
+        assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+        assert mail["List-Id"] == f"<help.{account.slug}.localhost>"
+        assert mail["List-Help"] == f"<{base}/subscriptions/{token}>"
+        assert (mail["Precedence"], mail["Auto-Submitted"]) == ("bulk", "auto-generated")
+        assert f"{base}/unsubscribe/{token}" in text_of(mail)
+    [run] = here.runs()
+    assert run.stage == RunStage.DONE
+    assert run.tallies["sent"] == 2
+    assert set(statuses(here).values()) == {Status.ACCEPTED}
+
+
+@both_databases
+def test_what_changes_before_it_leaves_is_decided_again(app, account, here, server, worker, clock):
+    staff = here.group("Staff")
+    shelf = here.category(here.id, "Shelf")
+    insider = here.reader("insider@example.com", groups=[staff])
+    here.subscriber(reader=insider)
+    here.subscriber(reader=here.reader("outsider@example.com"))
+    here.subscriber(reader=here.reader("one@example.com"), to=[{"target": "category", "category_id": shelf}])
+    here.subscriber(reader=here.reader("both@example.com"))
+    stays, goes = here.news("It stays", at=house_clock.now() + HOUR / 4), here.news("It goes", category=shelf)
+    here.change(Article, goes, callout_at=house_clock.now() + HOUR / 2)
+    plan(here, worker, clock)
+    assert set(statuses(here).values()) == {Status.QUEUED}
+
+    with here.inside(), unit_of_work():
+        restrictions.restrict(db.session.get(Article, stays), frozenset([staff]))
+        knowledge_bases.visibility_changed(here.id)
+    change(here, publishing.withdraw, goes, actor=OLIVE)
+    send(here, worker, clock)
+
+    assert set(mails(server)) == {"insider@example.com"}
+    assert "It goes" not in str(mails(server)["insider@example.com"])
+    assert "It stays" in text_of(mails(server)["insider@example.com"])
+    assert statuses(here)["one@example.com"] == Status.CANCELLED
+    [cancelled] = {one.last_reply for one in here.messages() if one.status == Status.CANCELLED}
+    assert cancelled == digest_words.NOTHING_LEFT
+    assert not [one for one in here.messages() if one.parts_sealed], "nothing personal is kept of what is over"
+    tally = tally_of(here)
+    assert (tally.planned, tally.sent, tally.cancelled, tally.skipped) == (4, 1, 3, 0)
+
+
+def test_the_same_items_are_only_stamped_anew_and_nobody_waits_longer_than_needed(here, server, worker, clock):
+    here.readers(3)
+    here.news("It stays", at=house_clock.now() + HOUR / 2)
+    plan(here, worker, clock)
+    bodies = {one.body_id for one in here.messages()}
+    change(here, knowledge_bases.visibility_changed)
+    send(here, worker, clock)
+    assert len(server.messages) == 3
+    assert {one.body_id for one in here.messages()} == bodies
+    assert {one.attempts for one in here.messages()} == {1}, "being put off is no attempt"
+
+
+@pytest.mark.parametrize("how", ["its callout ends", "its callout is taken away", "the knowledge base is archived"])
+def test_a_callout_that_is_over_is_not_told_of(here, server, worker, clock, how):
+    here.readers(1)
+    article = here.news("Soon over", at=house_clock.now() + HOUR / 2, until=house_clock.now() + 2 * HOUR)
+    plan(here, worker, clock)
+    if how == "its callout ends":
+        clock.advance(hours=2)
+    elif how == "its callout is taken away":
+        change(here, callouts.call_out, article, None, actor=OLIVE)
+    else:
+        change(here, knowledge_bases.archive, actor=OLIVE)
+    send(here, worker, clock)
+    assert server.messages == []
+    assert set(statuses(here).values()) == {Status.CANCELLED}
+
+
+def test_a_message_without_a_version_is_claimed_without_a_second_look(here, server, worker, clock):
+    here.readers(2)
+    here.news(at=house_clock.now() + HOUR / 2)
+    plan(here, worker, clock)
+    with here.inside(), unit_of_work():
+        for one in db.session.scalars(select(OutboxMessage)):
+            one.visibility_version = None
+    change(here, knowledge_bases.visibility_changed)
+    send(here, worker, clock)
+    assert len(server.messages) == 2
+
+
+@both_databases
+def test_what_was_planned_is_what_became_of_it_at_every_moment(app, account, here, server, worker, clock):
+    here.readers(4)
+    here.subscriber(reader=here.reader(status="disabled"))
+    here.subscriber(reader=here.reader(access=[]))
+    here.news(at=house_clock.now() + HOUR / 2)
+    plan(here, worker, clock)
+    assert balance(here) == (6, 4, 2)
+    with here.inside(), unit_of_work():
+        first = db.session.scalars(select(OutboxMessage).order_by(OutboxMessage.id)).first()
+        first.status, first.settled_at = Status.HELD, house_clock.now()
+    assert balance(here) == (6, 4, 2)
+    send(here, worker, clock)
+    assert here.runs()[0].stage == RunStage.DONE
+    assert balance(here) == (6, 4, 2)
+    with here.inside(), unit_of_work():
+        for one in db.session.scalars(select(OutboxMessage)):
+            db.session.delete(one)
+    assert balance(here) == (6, 4, 2), "kept when the outbox has forgotten"
+
+
+def test_what_a_stopped_service_keeps_waiting_is_over_after_three_days(here, worker, clock):
+    here.readers(2)
+    here.news(at=house_clock.now() + HOUR / 2)
+    plan(here, worker, clock)
+    clock.advance(hours=71)
+    worker.sweep()
+    worker.drain()
+    assert here.runs()[0].stage == RunStage.QUEUED
+    clock.advance(hours=3)
+    worker.sweep()
+    worker.drain()
+    assert here.runs()[0].stage == RunStage.DONE
+    assert tally_of(here).expired == 2
+    assert json.dumps(here.runs()[0].tallies)
+
+
+def tally_of(here):
+    with here.inside():
+        [run_id] = db.session.scalars(select(DigestRun.id).order_by(DigestRun.id).limit(1))
+        return runs.tallies_of([run_id])[run_id]
+
+
+def balance(here):
+    tally = tally_of(here)
+    assert tally.planned == tally.messages + tally.skipped
+    return tally.planned, tally.messages, tally.skipped
