@@ -94,12 +94,15 @@ def edit(kind: str) -> ResponseReturnValue:
     return page, 422 if form.errors else 200
 
 
-@blueprint.post("/texts/<string:kind>/preview")
+@blueprint.route("/texts/<string:kind>/preview", methods=["GET", "POST"])
 @requires(Permission.MANAGE_READERS)
 def preview(kind: str) -> ResponseReturnValue:
-    """What is typed now as an e-mail to a sample reader: HTML or text, for the frame under the form."""
-    _kind_or_404(kind)
-    form, knowledge_base = TextForm(), _asked_for()
+    """What is saved, or typed now, as an e-mail to a sample reader: HTML or text, for the frame under the form."""
+    found, knowledge_base = _kind_or_404(kind), _asked_for()
+    if request.method == "GET":
+        saved = samples.letter(wordings.wording(found, _id(knowledge_base)), knowledge_base)
+        return _framed(Response(saved.html, mimetype="text/html"))
+    form = TextForm()
     if not form.validate_on_submit():
         said = [str(error) for errors in form.errors.values() for error in errors]
         return _framed(Response("\n".join(said), mimetype="text/plain", status=422))
