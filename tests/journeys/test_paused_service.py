@@ -18,7 +18,7 @@ from playwright.sync_api import expect
 from kbadmin.config import Settings
 from kbadmin.demo.mailbox import MailboxMessage
 from kbadmin.outbox.models import Status
-from tests.databases import both_databases
+from tests.databases import both_databases_in_a_browser
 from tests.delivery.mail_waiting import statuses
 from tests.delivery.outbox import counts_of, queue_digests
 from tests.factories import OpenedAccount
@@ -52,7 +52,7 @@ def it(new_visitor: Callable[..., Visitor]) -> Visitor:
     return new_visitor()
 
 
-@both_databases
+@both_databases_in_a_browser
 def test_a_secret_that_expires_pauses_and_a_new_one_lets_everything_arrive(app, account, owner, it, world):
     page = create_oauth2(owner, world).press("Authorize").consent().expect_text("Authorization successful").page.url
     queue_digests(app, account, service_id(page), 16)
@@ -94,7 +94,7 @@ def test_a_secret_that_expires_pauses_and_a_new_one_lets_everything_arrive(app, 
     assert len(letters(account, world, STOPPED)) == 1
 
 
-@both_databases
+@both_databases_in_a_browser
 def test_smtp_auth_switched_off_pauses_and_resume_lets_everything_arrive(app, account, owner, it, world, mailbox_site):
     open_create(owner).choose("Username/Password").fill(**general(world.mail.port, "Company mail"))
     owner.fill(Username=MAILBOX, Password=MAILBOX_PASSWORD).press("Create").expect_title("Edit SMTP Service")

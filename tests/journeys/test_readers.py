@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from kbadmin.knowledge_bases.models import Audience
-from tests.databases import both_databases
+from tests.databases import both_databases_in_a_browser
 from tests.journeys.test_smtp_services import create_oauth2
 from tests.journeys.visitor import Visitor
 from tests.portal.library import Library
@@ -83,7 +83,7 @@ def expect_own_group_only(reader: Visitor, home: str) -> None:
         expect(reader.page.locator("body")).not_to_contain_text("Technicians")
 
 
-@both_databases
+@both_databases_in_a_browser
 def test_a_reader_is_welcomed_reads_what_is_theirs_and_resets_a_password_once(library, owner, new_visitor, world):
     choose_service(owner, world)
     add_reader(owner)

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import expect
 
 from kbadmin.demo.directory import READY_CLIENT_ID
-from tests.databases import both_databases
+from tests.databases import both_databases_in_a_browser
 from tests.journeys.visitor import Visitor
 from tests.world import CLIENT_SECRET, MAILBOX, MAILBOX_PASSWORD, World
 
@@ -46,7 +46,7 @@ def send_test(visitor: Visitor, world: World, mailbox_site: str) -> None:
     expect(visitor.page.frame_locator("iframe").locator("body")).to_contain_text("It works")
 
 
-@both_databases
+@both_databases_in_a_browser
 def test_an_owner_creates_authorizes_and_tests_a_microsoft_service(owner, world, mailbox_site):
     create_oauth2(owner, world)
 
@@ -62,7 +62,7 @@ def test_an_owner_creates_authorizes_and_tests_a_microsoft_service(owner, world,
     owner.open("/smtp").expect_text("Ready")
 
 
-@both_databases
+@both_databases_in_a_browser
 def test_an_owner_creates_and_tests_a_password_service(owner, world, mailbox_site):
     open_create(owner).choose("Username/Password").fill(**general(world.mail.port, "Company mail"))
     owner.fill(Username=MAILBOX, Password=MAILBOX_PASSWORD).press("Create").expect_title("Edit SMTP Service")
@@ -70,7 +70,7 @@ def test_an_owner_creates_and_tests_a_password_service(owner, world, mailbox_sit
     send_test(owner, world, mailbox_site)
 
 
-@both_databases
+@both_databases_in_a_browser
 def test_an_owner_creates_and_tests_an_unauthenticated_service(owner, world, mailbox_site):
     open_create(owner).choose("Unauthenticated").fill(**general(world.relay.port, "Relay"))
     owner.press("Create").expect_title("Edit SMTP Service")

@@ -11,7 +11,7 @@ from playwright.sync_api import expect
 from kbadmin import clock as house_clock
 from kbadmin.articles.models import ArticleStatus
 from kbadmin.knowledge_bases.models import Audience
-from tests.databases import both_databases
+from tests.databases import both_databases_in_a_browser
 from tests.delivery.outbox import make_service
 from tests.factories import add_person
 from tests.journeys.visitor import Visitor
@@ -85,7 +85,7 @@ def one_click(letter) -> int:
         return answer.status
 
 
-@both_databases
+@both_databases_in_a_browser
 def test_each_subscriber_hears_once_of_what_they_may_read(library, app, account, new_visitor, world, clock):
     make_service(app, account, port=world.relay.port, name="Company relay", tested_at=house_clock.now())
     editor, writer = (add_person(app, account, role) for role in ("editor", "writer"))
