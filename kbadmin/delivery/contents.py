@@ -79,6 +79,8 @@ class Contents:
         if own.link is not None:
             skeleton, parts = Skeleton.from_bytes(content), {"link": own.link}
             content = skeleton.fill(recipient=one.recipient, message_id=one.message_id, parts=parts)
+        elif content.startswith(b"["):  # A skeleton, which is no message.
+            raise NotSendable("its link could not be made")
         if own.from_name is None and own.reply_to is None:
             return with_sender(content, self._sender_lines)
         name, reply_to = own.from_name or self._sender.name, own.reply_to or self._sender.reply_to

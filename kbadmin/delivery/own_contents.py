@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from kbadmin import links
 from kbadmin.delivery.leases import Claimed, place_of
-from kbadmin.encryption import KeyRing
+from kbadmin.encryption import KeyRing, Unreadable
 from kbadmin.links import Purpose
 from kbadmin.outbox.models import MESSAGES
 
@@ -60,14 +60,14 @@ def own_of(session: Session, keys: KeyRing, claimed: Sequence[Claimed]) -> Mappi
     }
 
 
-def _link(session: Session, keys: KeyRing, one: Claimed, row: Any) -> str:
+def _link(session: Session, keys: KeyRing, one: Claimed, row: Any) -> str | None:
+    """The link; none if this version of the program does not know what it would be for."""
+    if row.link_purpose not in set(Purpose):
+        return None
     lifetime = timedelta(minutes=row.link_minutes)
-    if one.parts_sealed is not None:
-        token: str = json.loads(keys.open_text(one.parts_sealed, purpose=PURPOSE, place=place_of(one, "parts_sealed")))[
-            "token"
-        ]
-        if links.prolong(token, lifetime=lifetime, session=session):
-            return f"{row.link_address}{token}"
+    kept = _kept(keys, one)
+    if kept is not None and links.prolong(kept, lifetime=lifetime, session=session):
+        return f"{row.link_address}{kept}"
     token = links.hand_out(
         Purpose(row.link_purpose),
         subject_id=row.link_subject_id,
@@ -78,3 +78,15 @@ def _link(session: Session, keys: KeyRing, one: Claimed, row: Any) -> str:
     sealed = keys.seal_text(json.dumps({"token": token}), purpose=PURPOSE, place=place_of(one, "parts_sealed"))
     session.execute(update(MESSAGES).where(MESSAGES.c.id == one.id).values(parts_sealed=sealed))
     return f"{row.link_address}{token}"
+
+
+def _kept(keys: KeyRing, one: Claimed) -> str | None:
+    """The token of an attempt before. One that cannot be read any more must not hold up the others."""
+    if one.parts_sealed is None:
+        return None
+    try:
+        opened = keys.open_text(one.parts_sealed, purpose=PURPOSE, place=place_of(one, "parts_sealed"))
+        token: str = json.loads(opened)["token"]
+    except (Unreadable, ValueError, KeyError):
+        return None
+    return token

@@ -24,7 +24,7 @@ MOST_NESTED = 15  # What is deeper than 20, the parser leaves out.
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).disable("image")
 _FIELD = re.compile(r"\{\{\s*(\w{1,60})\s*\}\}")
 _NONCE = f"field{secrets.token_hex(12)}n"  # Nobody who writes a text can know it.
-_MARK = re.compile(rf"{_NONCE}([a-z0-9_]+?)z")
+_MARK = re.compile(rf"{_NONCE}([0-9a-f]+)z")  # With the name in hexadecimal digits: none of them ends it too early.
 _TAGS = {"a", "blockquote", "br", "code", "em", "h2", "h3", "hr", "li", "ol", "p", "pre", "strong", "ul"}
 #: Mail programs know no style sheets.
 _STYLES = {
@@ -110,14 +110,14 @@ def body(text: str, fields: Sequence[MergeField], values: Mapping[str, str]) -> 
     styled = _OPENING.sub(lambda found: f'<{found[1]} style="{_STYLES[found[1]]}"', cleaned)
     styled = _ALONE.sub(rf'\1<a style="{_BUTTON}"\2', styled)
     return Merged(
-        _MARK.sub(lambda found: values[found[1]], plain_text(tokens)),
-        Markup(_MARK.sub(lambda found: escape(values[found[1]]), styled)),  # noqa: S704 - Cleaned, values escaped.
+        _MARK.sub(lambda found: values[_name(found[1])], plain_text(tokens)),
+        Markup(_MARK.sub(lambda found: escape(values[_name(found[1])]), styled)),  # noqa: S704 - Cleaned, values escaped.
     )
 
 
 def _parsed(text: str, known: Mapping[str, MergeField]) -> list[Token]:
     """Tokens with marks where known fields stand; headings one level lower, bare links as links."""
-    marked = _FIELD.sub(lambda found: f"{_NONCE}{found[1]}z" if found[1] in known else found[0], text)
+    marked = _FIELD.sub(lambda found: _mark(found[1]) if found[1] in known else found[0], text)
     tokens = _MARKDOWN.parse(marked)
     for token in tokens:
         if token.type in ("heading_open", "heading_close"):
@@ -125,6 +125,14 @@ def _parsed(text: str, known: Mapping[str, MergeField]) -> list[Token]:
         if token.children:
             token.children = list(_with_links(token.children, known))
     return tokens
+
+
+def _mark(name: str) -> str:
+    return f"{_NONCE}{name.encode().hex()}z"
+
+
+def _name(digits: str) -> str:
+    return bytes.fromhex(digits).decode()
 
 
 def _with_links(children: Sequence[Token], known: Mapping[str, MergeField]) -> Iterator[Token]:
@@ -139,8 +147,8 @@ def _with_links(children: Sequence[Token], known: Mapping[str, MergeField]) -> I
             if not number % 2:
                 yield Token("text", "", 0, content=piece)
                 continue
-            mark = Token("text", "", 0, content=f"{_NONCE}{piece}z")
-            if not known[piece].is_link:
+            mark = Token("text", "", 0, content=_mark(_name(piece)))
+            if not known[_name(piece)].is_link:
                 yield mark
                 continue
             yield Token("link_open", "a", 1, attrs={"href": mark.content})
@@ -156,4 +164,4 @@ def _links(tokens: Sequence[Token]) -> Iterator[Token]:
 def _fits(address: str, known: Mapping[str, MergeField]) -> bool:
     """Whether an address holds no field, or is one that is a link."""
     whole = _MARK.fullmatch(address)
-    return known[whole[1]].is_link if whole else not _MARK.search(address) and "%7B%7B" not in address
+    return known[_name(whole[1])].is_link if whole else not _MARK.search(address) and "%7B%7B" not in address

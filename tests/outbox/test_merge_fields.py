@@ -82,6 +82,11 @@ def test_what_is_wrong_is_said_in_sentences():
     assert "deep" in problems("> " * 1000 + "x", FIELDS)[0]
 
 
+def test_a_field_may_have_any_letters_in_its_name():
+    fields = [MergeField("zone_size_z", "Zone", "UTC")]
+    assert body("In {{zone_size_z}}.", fields, {"zone_size_z": "UTC"}).text == "In UTC.\n"
+
+
 def test_blocks_of_the_text_part_are_readable():
     text = body("> quote\n\n1. one\n   - two\n2. three\n\n***\n\n```\ncode\n```\nline  \nbreak", FIELDS, VALUES).text
     assert text == "> quote\n\n1. one\n   - two\n2. three\n\n---\n\n    code\n\nline\nbreak\n"

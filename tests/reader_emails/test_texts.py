@@ -8,6 +8,7 @@ from kbadmin.database import db, unit_of_work
 from kbadmin.knowledge_bases import operations as knowledge_bases
 from kbadmin.knowledge_bases.models import Audience
 from kbadmin.outbox.models import Kind, OutboxMessage, Status
+from tests.browser import Browser
 from tests.databases import both_databases
 from tests.delivery.outbox import make_service
 from tests.factories import inside, signed_in
@@ -149,3 +150,33 @@ def test_another_account_writes_its_own(app, two_accounts):
     stranger = signed_in(app, other.owner)
     assert "Ours" not in stranger.open(f"{TEXTS}/welcome").form("Save").value("Subject")
     stranger.open(f"{TEXTS}/welcome?knowledge_base={help_id}", status=404)
+
+
+def test_a_reset_that_is_asked_for_at_a_knowledge_base_is_in_its_words(
+    app, account, owner_browser, service, worker, world
+):
+    help_id = knowledge_base(app, account)
+    knowledge_base(app, account, "Handbook")
+    write(owner_browser, "reset", of=help_id, Subject="Reset for Help")
+    add_reader(owner_browser, welcome=False)
+    for slug, subject in (("help", "Reset for Help"), ("handbook", f"Set a new password for {account.name}")):
+        page = Browser(app).open(f"/kb/{account.slug}/{slug}").click("Forgot your password?")
+        page.form("Send link").fill("E-mail Address", "rita@example.org").press()
+        work(worker)
+        assert world.mailbox.messages()[0].subject == subject
+
+
+@pytest.mark.parametrize("column", ["parts_sealed", "link_purpose"])
+def test_a_link_that_cannot_be_made_holds_up_nobody(app, account, owner_browser, service, worker, world, column):
+    stop(app, account, service)
+    add_reader(owner_browser)
+    add_reader(owner_browser, "sam@example.org")
+    with inside(app, account), unit_of_work():
+        first = db.session.query(OutboxMessage).filter_by(recipient="rita@example.org").one()
+        setattr(first, column, "nonsense")
+    stop(app, account, service, at=None)
+    work(worker)
+    with inside(app, account):
+        found = dict(db.session.query(OutboxMessage.recipient, OutboxMessage.status).filter_by(kind=Kind.WELCOME).all())
+    assert found["sam@example.org"] == Status.ACCEPTED
+    assert found["rita@example.org"] == (Status.ACCEPTED if column == "parts_sealed" else Status.FAILED)
