@@ -23,7 +23,6 @@ from kbadmin.users.queries import is_member
 
 blueprint = Blueprint("reader_texts", __name__, url_prefix="/readers/settings")
 NAMES = {TemplateKind.WELCOME: "Welcome", TemplateKind.RESET: "Password reset"}
-BY_HAND = "Where an address is copied by hand, its field stands as it is."
 tabs.light("reader_emails.settings", ("reader_texts.index", "reader_texts.edit", "reader_texts.back_to_default"))
 
 
@@ -88,7 +87,7 @@ def edit(kind: str) -> ResponseReturnValue:
         name=NAMES[found],
         wording=wording,
         knowledge_base=knowledge_base,
-        fields=samples.fields_with_samples(knowledge_base),
+        fields=samples.fields_with_samples(found, knowledge_base),
         way=email_settings.way(_id(knowledge_base)),
     )
     return page, 422 if form.errors else 200
@@ -100,13 +99,13 @@ def preview(kind: str) -> ResponseReturnValue:
     """What is saved, or typed now, as an e-mail to a sample reader: HTML or text, for the frame under the form."""
     found, knowledge_base = _kind_or_404(kind), _asked_for()
     if request.method == "GET":
-        saved = samples.letter(wordings.wording(found, _id(knowledge_base)), knowledge_base)
+        saved = samples.letter(found, wordings.wording(found, _id(knowledge_base)), knowledge_base)
         return _framed(Response(saved.html, mimetype="text/html"))
     form = TextForm()
     if not form.validate_on_submit():
         said = [str(error) for errors in form.errors.values() for error in errors]
         return _framed(Response("\n".join(said), mimetype="text/plain", status=422))
-    letter = samples.letter(form.wanted, knowledge_base)
+    letter = samples.letter(found, form.wanted, knowledge_base)
     if request.form.get("view") == "text":
         return _framed(Response(f"Subject: {letter.subject}\n\n{letter.text}", mimetype="text/plain"))
     return _framed(Response(letter.html, mimetype="text/html"))
@@ -129,7 +128,7 @@ def send_copy(kind: str) -> ResponseReturnValue:
             recipient=recipient,
             is_member=is_member(recipient),
             actor=current_user.actor,
-            words=samples.letter(wording, knowledge_base),
+            words=samples.letter(found, wording, knowledge_base),
         )
     except TestRefused as refused:
         flash(str(refused), "error")

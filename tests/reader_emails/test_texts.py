@@ -90,12 +90,17 @@ def test_what_is_wrong_is_said_at_the_field_and_nothing_is_lost(owner_browser):
 def test_what_is_typed_is_shown_as_html_and_as_text_without_being_saved(owner_browser):
     page = owner_browser.open(f"{TEXTS}/reset")
     token = page.soup.select_one("input[name=csrf_token]")["value"]
-    typed = {"csrf_token": token, "subject": "For {{first_name}}", "body": "**Hello** {{email}} {{set_password_link}}"}
+    typed = {
+        "csrf_token": token,
+        "subject": "For {{first_name}}",
+        "body": "**Hello** {{email}} {{set_password_link}} for {{link_lifetime}}",
+    }
     shown = owner_browser.client.post(f"{TEXTS}/reset/preview", data=typed | {"view": "html"})
     assert "<strong>Hello</strong> zoe@example.com" in shown.text
     assert "sandbox" in shown.headers["Content-Security-Policy"]
     shown = owner_browser.client.post(f"{TEXTS}/reset/preview", data=typed | {"view": "text"})
     assert shown.text.startswith("Subject: For Zoë\n\nHello zoe@example.com http://localhost/kb/")
+    assert shown.text.endswith(" for 60 minutes\n")
     shown = owner_browser.client.post(f"{TEXTS}/reset/preview", data=typed | {"body": "{{no}}"})
     assert (shown.status_code, shown.mimetype) == (422, "text/plain")
     assert "Our words" in owner_browser.open(TEXTS).text
