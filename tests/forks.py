@@ -21,12 +21,12 @@ class Running:
     output: Path
     errors: Path
 
-    def wait_for_errors(self, seconds: float = 30) -> None:
-        """Until it has written something to stderr."""
+    def wait_for_errors(self, mark: str, times: int, *, seconds: float = 30) -> None:
+        """Until it has written something to stderr so many times."""
         until = time.monotonic() + seconds
-        while not (self.errors.exists() and self.errors.stat().st_size):
-            assert time.monotonic() < until, "it wrote nothing"
-            time.sleep(0.005)
+        while self.errors.read_text("utf-8", errors="ignore").count(mark) < times:
+            assert time.monotonic() < until, f"it did not write {mark!r} {times} times"
+            time.sleep(0.001)
 
     def kill(self) -> int:
         """SIGKILL; answers the status it ended with."""
