@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, String, bindparam, func, literal_column, select, type_coerce, update
 from sqlalchemy.orm import Session
 
+from kbadmin.database import as_stored, id_of, with_dashes
 from kbadmin.encryption import Place
 from kbadmin.outbox.models import MESSAGES, Status
 
@@ -45,15 +46,10 @@ class Claimed(NamedTuple):
 
 def _told(name: str) -> ColumnElement[Any]:
     """Ids as the driver has them: making three UUIDs a message would cost more than reading it."""
-    return type_coerce(MESSAGES.c[name], String()) if name in _IDS else MESSAGES.c[name]
+    return as_stored(MESSAGES.c[name]) if name in _IDS else MESSAGES.c[name]
 
 
 _IDS = ("account_id", "public_id", "body_id")
-
-
-@lru_cache(maxsize=4096)
-def _id(told: str | uuid.UUID | None) -> uuid.UUID | None:
-    return uuid.UUID(told) if isinstance(told, str) else told
 
 
 # Statements are made once: making them costs more than running them.
@@ -110,13 +106,13 @@ def lease(session: Session, lane_id: uuid.UUID, worker_id: uuid.UUID, token: int
 
 
 def _claimed(row: Sequence[Any]) -> Claimed:
-    number, account_id, public_id, kind, recipient, message_id, content, body_id, *rest = row
-    values: list[Any] = [number, _id(account_id), public_id, kind, recipient, message_id, content, _id(body_id), *rest]
+    values = list(row)
+    values[1], values[7] = id_of(row[1]), row[7] and id_of(row[7])
     return Claimed._make(values)
 
 
 def _from_text(row: list[Any]) -> Claimed:
-    row[1], row[7] = _id(row[1]), _id(row[7])
+    row[1], row[7] = id_of(row[1]), row[7] and id_of(row[7])
     row[10:13] = [text and datetime.fromisoformat(text) for text in row[10:13]]
     return Claimed._make(row)
 
@@ -124,13 +120,13 @@ def _from_text(row: list[Any]) -> Claimed:
 def place_of(one: Claimed, column: str) -> Place:
     """Where a sealed column of a claimed message is, and for whom."""
     destination = f"{one.message_id} {one.recipient}"
-    return Place("outbox_messages", column, _text(one.account_id), _with_dashes(one.public_id), destination)
+    return Place("outbox_messages", column, _text(one.account_id), _said(one.public_id), destination)
 
 
 _text = lru_cache(maxsize=1024)(str)
 
 
-def _with_dashes(public_id: str | uuid.UUID) -> str:
+def _said(public_id: str | uuid.UUID) -> str:
     if isinstance(public_id, str):
-        return f"{public_id[:8]}-{public_id[8:12]}-{public_id[12:16]}-{public_id[16:20]}-{public_id[20:]}"
+        return with_dashes(public_id)
     return str(public_id)

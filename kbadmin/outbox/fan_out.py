@@ -5,20 +5,19 @@ deduplication key is there already is left out, so that a run that was interrupt
 jump the account fence, hence the account is named here, from the session that entered it.
 """
 
-import json
 import uuid
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from itertools import islice
+from itertools import chain, islice
+from json.encoder import encode_basestring_ascii as _quoted
 from typing import Any, NamedTuple, cast
 
-from sqlalchemy import CursorResult, Dialect
+from sqlalchemy import Connection, CursorResult, Dialect
 
 from kbadmin import clock
-from kbadmin.database import begin_writing, commit, db, new_id
-from kbadmin.encryption import Place
+from kbadmin.database import begin_writing, commit, db, new_ids, with_dashes
 from kbadmin.outbox.models import MESSAGES, PLATFORM, PRIORITY, Kind, Status
 from kbadmin.outbox.operations import wake_lane
 from kbadmin.sealing import ring
@@ -27,8 +26,7 @@ from kbadmin.tenancy import current_account
 CHUNK = 400  # rows of one transaction: long enough to be fast, short enough that nobody else waits noticeably
 
 
-@dataclass(frozen=True, slots=True)
-class Addressed:
+class Addressed(NamedTuple):
     """One message of a run: to whom, with which parts, and the key under which it exists once."""
 
     recipient: str
@@ -57,7 +55,7 @@ class Run:
 class Own(NamedTuple):
     """The columns of a row that are its own; all others are the same in the whole batch."""
 
-    public_id: uuid.UUID
+    public_id: str  # hexadecimal digits
     deduplication_key: str
     recipient: str
     message_id: str
@@ -101,21 +99,37 @@ def insert(batch: Batch) -> int:
     connection = db.session.connection()
     shared = [_bound(connection.dialect, name, value) for name, value in batch.shared.items()]
     if connection.dialect.name == "sqlite":
-        values: Any = [(own[0].hex, *own[1:], *shared) for own in batch.rows]
-        statement = _sqlite_statement(tuple(batch.shared))
-    else:
-        values = (*shared, *map(list, zip(*batch.rows, strict=True)))
-        statement = _postgresql_statement(tuple(batch.shared), connection.dialect)
+        return sum(
+            _execute(
+                connection, _sqlite_statement(tuple(batch.shared), len(rows)), (*shared, *chain.from_iterable(rows))
+            )
+            for rows in _alike(batch.rows)
+        )
+    values = (*shared, *map(list, zip(*batch.rows, strict=True)))
+    return _execute(connection, _postgresql_statement(tuple(batch.shared), connection.dialect), values)
+
+
+def _execute(connection: Connection, statement: str, values: tuple[Any, ...]) -> int:
     return cast("CursorResult[Any]", connection.exec_driver_sql(statement, values)).rowcount
+
+
+def _alike(rows: list[Own]) -> Iterator[list[Own]]:
+    """Hundreds, then tens, then one by one: statements of few sizes are kept ready by the driver."""
+    start = 0
+    for size in (100, 10, 1):
+        while start + size <= len(rows):
+            yield rows[start : start + size]
+            start += size
 
 
 # By hand, as this runs for every message of a digest: what rows share is made ready once and, where there is a server
 # to be asked, sent once.
-@lru_cache(maxsize=4)
-def _sqlite_statement(shared: Sequence[str]) -> str:
-    names = (*Own._fields, *shared)
-    marks = ", ".join("?" * len(names))
-    return f"INSERT OR IGNORE INTO {MESSAGES.name} ({', '.join(names)}) VALUES ({marks})"  # noqa: S608 - Our columns.
+@lru_cache(maxsize=16)
+def _sqlite_statement(shared: Sequence[str], count: int) -> str:
+    names, marks = ", ".join((*shared, *Own._fields)), ", ".join("?" * len(shared))
+    rows = ", ".join([f"({', '.join('?' * len(Own._fields))})"] * count)
+    new = f"SELECT {marks}, own.* FROM (VALUES {rows}) AS own"  # noqa: S608 - Our columns.
+    return f"INSERT OR IGNORE INTO {MESSAGES.name} ({names}) {new}"
 
 
 @lru_cache(maxsize=4)
@@ -133,14 +147,21 @@ def _bound(dialect: Dialect, name: str, value: Any) -> Any:
 
 
 def _own(run: Run, messages: Iterable[Addressed], account: str) -> Iterator[Own]:
-    keys, dumps, end = ring(), json.dumps, f"@{run.domain}>"
-    for one in messages:
-        public_id = new_id()
-        message_id = f"<{public_id.hex}{end}"
-        destination = f"{message_id} {one.recipient}"
-        place = Place("outbox_messages", "parts_sealed", account, str(public_id), destination)
-        parts = keys.seal_text(dumps(one.parts), purpose="outbox", place=place)
+    waiting = list(messages)
+    ids = new_ids(len(waiting))
+    message_ids = [f"<{one}@{run.domain}>" for one in ids]
+    clear = [
+        (_json(one.parts), with_dashes(public_id), f"{message_id} {one.recipient}")
+        for one, public_id, message_id in zip(waiting, ids, message_ids, strict=True)
+    ]
+    sealed = ring().seal_column(clear, purpose="outbox", table=MESSAGES.name, column="parts_sealed", account=account)
+    for one, public_id, message_id, parts in zip(waiting, ids, message_ids, sealed, strict=True):
         yield Own(public_id, one.deduplication_key, one.recipient, message_id, parts)
+
+
+def _json(parts: Mapping[str, str]) -> str:
+    """What ``json.dumps`` would say, which makes ready for anything each time."""
+    return f"{{{', '.join([f'{_quoted(name)}: {_quoted(text)}' for name, text in parts.items()])}}}"
 
 
 def _shared(run: Run, account: uuid.UUID) -> dict[str, Any]:

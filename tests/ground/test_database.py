@@ -2,6 +2,7 @@
 
 import threading
 import time
+import uuid
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -17,12 +18,16 @@ from kbadmin.database import (
     begin_writing,
     commit,
     db,
+    digits_of,
+    id_of,
     ledger,
     new_id,
+    new_ids,
     own_session,
     settle,
     stop_reading,
     unit_of_work,
+    with_dashes,
 )
 from tests.databases import both_databases, on_postgresql
 
@@ -176,6 +181,22 @@ def test_ids_are_version_7_and_sort_by_age():
     assert first.version == 7
     assert first.variant == "specified in RFC 4122"
     assert first < second
+
+
+def test_many_ids_are_version_7_ascend_and_have_random_ends():
+    before, found, after = new_id(), [uuid.UUID(one) for one in new_ids(5_000)], time.time_ns() // 1_000_000
+    assert {(one.version, one.variant) for one in found} == {(7, "specified in RFC 4122")}
+    assert found == sorted(found)
+    assert before.int >> 80 <= found[0].int >> 80 <= found[-1].int >> 80 <= after + 1
+    assert len({one.int & (2**62 - 1) for one in found}) == 5_000
+    assert new_ids(0) == []
+
+
+def test_an_id_is_said_as_its_uuid_says_it():
+    one = new_id()
+    assert with_dashes(one.hex) == str(one)
+    assert digits_of(one) == digits_of(one.hex) == one.hex
+    assert id_of(one) == id_of(one.hex) == one
 
 
 def test_an_error_page_answers_a_refusal_and_rolls_back(app):

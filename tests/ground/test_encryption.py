@@ -51,6 +51,44 @@ def test_an_old_key_still_opens_after_rotation():
     assert key_id(envelope) == "old"
 
 
+COLUMN = {"purpose": "smtp", "table": PLACE.table, "column": PLACE.column, "account": PLACE.account}
+
+
+@given(st.lists(st.tuples(st.text(), st.text(), st.text())))
+def test_a_column_is_sealed_and_opened_as_each_of_its_values_is(values):
+    ring = KeyRing([NEW, OLD])
+    together = list(ring.seal_column(values, **COLUMN))
+    places = [PLACE._replace(row=row, destination=destination) for _, row, destination in values]
+    opened = [
+        ring.open_text(one, purpose="smtp", place=place) for one, place in zip(together, places, strict=True)
+    ]  # fmt: skip
+    assert opened == [text for text, _, _ in values]
+    assert len(set(together)) == len(values)
+    alone = [
+        (KeyRing([key]).seal_text(text, purpose="smtp", place=place), place.row, place.destination)
+        for (text, _, _), place in zip(values, places, strict=True)
+        for key in (OLD, NEW)
+    ]
+    assert list(ring.open_column(alone, **COLUMN))[::2] == opened
+
+
+@pytest.mark.parametrize("part", ["purpose", *COLUMN])
+def test_a_column_does_not_open_in_another_place(part):
+    with pytest.raises(Unreadable, match="row-1 does not open"):
+        list(RING.open_column([(ENVELOPE, PLACE.row, PLACE.destination)], **COLUMN | {part: "elsewhere"}))
+
+
+@pytest.mark.parametrize(("row", "destination"), [("row-2", PLACE.destination), (PLACE.row, "elsewhere")])
+def test_a_value_of_a_column_does_not_open_in_another_row_or_for_another_destination(row, destination):
+    with pytest.raises(Unreadable):
+        list(RING.open_column([(ENVELOPE, row, destination)], **COLUMN))
+
+
+def test_an_unknown_key_in_a_column_is_named():
+    with pytest.raises(Unreadable, match="'old' is not among"):
+        list(RING.open_column([(sealed(KeyRing([OLD])), PLACE.row, PLACE.destination)], **COLUMN))
+
+
 def test_an_unknown_key_is_named_without_the_value():
     with pytest.raises(Unreadable, match="'old' is not among"):
         KeyRing([NEW]).open(sealed(KeyRing([OLD])), purpose="smtp", place=PLACE)

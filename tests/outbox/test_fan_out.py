@@ -1,6 +1,10 @@
 """enqueue_many(): the messages of a run, each once however often it is begun, and each with its own sealed parts."""
 
+import json
+
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kbadmin.database import db, unit_of_work
 from kbadmin.outbox import fan_out
@@ -45,6 +49,11 @@ def test_a_run_that_is_begun_again_adds_only_what_is_missing(app, account, run):
     assert enqueue(app, account, run, range(10)) == [10]
     assert enqueue(app, account, run, range(15)) == [5]
     assert len(messages_of(app, account)) == 15
+
+
+@given(st.dictionaries(st.text(), st.text()))
+def test_parts_are_written_as_json_writes_them(parts):
+    assert fan_out._json(parts) == json.dumps(parts)
 
 
 def test_personal_parts_cannot_be_read_in_the_database(app, account, run):
