@@ -7,19 +7,19 @@ are those of the page: a :class:`kbadmin.articles.visibility.Viewer` is made of 
 import uuid
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, func, select
+from sqlalchemy import ColumnElement, Select, String, and_, func, select, type_coerce
 
-from kbadmin.articles.visibility import Groups
-from kbadmin.database import db
+from kbadmin.articles.visibility import Groups, Viewer
+from kbadmin.database import as_stored, db, digits_of, id_of
 from kbadmin.delivery.models import SuppressedAddress
 from kbadmin.knowledge_bases.models import Audience
 from kbadmin.readers.models import Reader, ReaderAccess, ReaderGroupMember, ReaderStatus
-from kbadmin.subscriptions.items import NO_WISHES, Board, Item, Wish, Wishes
-from kbadmin.subscriptions.models import Frequency, KnowledgeBaseSubscriber, Subscriber, Subscription
+from kbadmin.subscriptions.items import EVERYTHING, NO_WISHES, Board, Item, Wish, Wishes
+from kbadmin.subscriptions.models import ALL, Frequency, KnowledgeBaseSubscriber, Subscriber, Subscription
 
 CHUNK = 2_000  # read at once: making a statement costs as much as reading some hundred rows
 
@@ -38,8 +38,8 @@ class Reason(StrEnum):
 class Entitled(NamedTuple):
     """One subscriber: what they are told, or the reason why not; and what their message is made of."""
 
-    id: uuid.UUID  # in the knowledge base
-    subscriber_id: uuid.UUID
+    id: str  # in the knowledge base; hexadecimal digits, as the next
+    subscriber_id: str
     email: str
     first_name: str
     token_sealed: str | None
@@ -59,10 +59,11 @@ def after(
     ]
     if position is not None:
         due.append(here.id > position)
-    rows = db.session.execute(_people(*due).order_by(here.id).limit(most)).all()
+    rows = db.session.execute(_people(*due, position=position).order_by(here.id).limit(most)).all()
     if not rows:
         return []
-    return _decided(board, rows, [*due, here.id <= rows[-1].id], is_public=is_public)
+    last = uuid.UUID(digits_of(rows[-1][0]))
+    return _decided(board, rows, [*due, here.id <= last], is_public=is_public)
 
 
 def named(board: Board, ids: Collection[uuid.UUID], *, is_public: bool, since: datetime) -> dict[uuid.UUID, Entitled]:
@@ -72,100 +73,129 @@ def named(board: Board, ids: Collection[uuid.UUID], *, is_public: bool, since: d
         here.knowledge_base_id == board.knowledge_base.id, here.unsubscribed_at.is_(None), here.id.in_(list(ids))
     ]  # fmt: skip
     rows = db.session.execute(_people(*those)).all()
-    return {one.id: one for one in _decided(board, rows, those, is_public=is_public, since=since)}
+    return {uuid.UUID(one.id): one for one in _decided(board, rows, those, is_public=is_public, since=since)}
 
 
 Where = Sequence[ColumnElement[bool]]
+Stored = str | uuid.UUID  # an id as the driver has it
 
 
-def _people(*where: ColumnElement[bool]) -> Select[*tuple[Any, ...]]:
+def _people(*where: ColumnElement[bool], position: uuid.UUID | None = None) -> Select[*tuple[Any, ...]]:
     here = KnowledgeBaseSubscriber
     columns = select(
-        here.id, here.subscriber_id, here.told_until_at, here.token_sealed, Subscriber.email, Subscriber.reader_id,
-        Reader.email.label("reader_email"), Reader.first_name, Reader.status, Reader.deleted_at,
-        Reader.reads_everything,
+        as_stored(here.id), as_stored(here.subscriber_id), type_coerce(here.told_until_at, String()),
+        here.token_sealed, Subscriber.email, as_stored(Subscriber.reader_id).label("reader_id"),
+        Reader.email.label("reader_email"), Reader.first_name, Reader.status,
+        type_coerce(Reader.deleted_at, String()), Reader.reads_everything,
+        Subscription.id.is_not(None).label("wants_everything"),
     )  # fmt: skip
     joined = columns.join(Subscriber, Subscriber.id == here.subscriber_id)
-    return joined.outerjoin(Reader, Reader.id == Subscriber.reader_id).where(*where)
+    # For PostgreSQL a join, and from where on: it would list all who want everything for «exists», or else begin with
+    # the very first of them.
+    wants = [Subscription.knowledge_base_subscriber_id == here.id, Subscription.target_key == ALL]
+    if position is not None:
+        wants.append(Subscription.knowledge_base_subscriber_id > position)
+    return (
+        joined.outerjoin(Reader, Reader.id == Subscriber.reader_id).outerjoin(Subscription, and_(*wants)).where(*where)
+    )
 
 
 def _decided(
     board: Board, rows: Sequence[Any], where: Where, *, is_public: bool, since: datetime | None = None
 ) -> list[Entitled]:
     """Decide for these rows, which are those that ``where`` finds."""
-    wishes, groups, opened = _wishes(where), _groups(board, where), _with_access(board, where)
-    suppressed = _suppressed(where)
+    groups, suppressed = _groups(board, where), _suppressed(where)
+    wishes = {} if all(row.wants_everything for row in rows) else _wishes(where)
+    opened = _with_access(board, where) if any(row.reader_id and not row.reads_everything for row in rows) else set()
     strangers_hear = is_public and board.knowledge_base.audience == Audience.PUBLIC
     nobody: Groups = frozenset()
     found = []
+    # Most are told the same as somebody before them.
+    same: dict[tuple[Any, ...], tuple[tuple[Item, ...], Reason | None]] = {}
     for (
         row_id, subscriber_id, told_until_at, token, email, reader_id, reader_email, first_name, status, deleted_at,
-        reads_everything,
+        reads_everything, wants_everything,
     ) in rows:  # fmt: skip
         address = reader_email or email
         is_reader = reader_id is not None
-        is_active = status == ReaderStatus.ACTIVE and deleted_at is None
-        items: tuple[Item, ...] = ()
-        reason: Reason | None = None
-        if is_reader and not is_active:
-            reason = Reason.DISABLED
+        if is_reader and not (status == ReaderStatus.ACTIVE and deleted_at is None):
+            outcome: tuple[tuple[Item, ...], Reason | None] = (), Reason.DISABLED
         elif suppressed and address.casefold() in suppressed:
-            reason = Reason.SUPPRESSED
+            outcome = (), Reason.SUPPRESSED
+        elif not (is_reader or strangers_hear):
+            outcome = (), Reason.NO_ACCESS
         else:
             has_access = is_reader and bool(reads_everything or reader_id in opened)
-            viewer = board.viewer(groups.get(reader_id, nobody) if has_access else nobody, has_access=has_access)
-            if viewer is None or not (is_reader or strangers_hear):
-                reason = Reason.NO_ACCESS
-            else:
-                items = board.told(viewer, wishes.get(row_id, NO_WISHES), since=since or told_until_at)
-                reason = None if items else Reason.NOTHING_NEW
-        found.append(Entitled(row_id, subscriber_id, address, first_name or "", token, items, reason))
+            theirs = groups.get(reader_id, nobody) if has_access else nobody
+            wanted = EVERYTHING if wants_everything else wishes.get(row_id, NO_WISHES)
+            kind = theirs, has_access, wanted, told_until_at
+            if kind not in same:
+                viewer = board.viewer(theirs, has_access=has_access)
+                same[kind] = _told(board, viewer, wanted, since or _moment(told_until_at))
+            outcome = same[kind]
+        id_here, id_of_theirs = digits_of(row_id), digits_of(subscriber_id)
+        found.append(Entitled(id_here, id_of_theirs, address, first_name or "", token, *outcome))
     return found
+
+
+def _told(
+    board: Board, viewer: Viewer | None, wishes: Wishes, since: datetime
+) -> tuple[tuple[Item, ...], Reason | None]:
+    if viewer is None:
+        return (), Reason.NO_ACCESS
+    items = board.told(viewer, wishes, since=since)
+    return items, None if items else Reason.NOTHING_NEW
+
+
+def _moment(stored: str | datetime) -> datetime:
+    return datetime.fromisoformat(stored).replace(tzinfo=UTC) if isinstance(stored, str) else stored
 
 
 def _readers_of(where: Where, *columns: Any) -> Select[*tuple[Any, ...]]:
     """Something of the readers among those subscribers."""
     here = KnowledgeBaseSubscriber
-    return select(Subscriber.reader_id, *columns).join(here, here.subscriber_id == Subscriber.id).where(*where)
+    query = select(as_stored(Subscriber.reader_id), *columns)
+    return query.join(here, here.subscriber_id == Subscriber.id).where(*where)
 
 
-def _groups(board: Board, where: Where) -> dict[uuid.UUID, Groups]:
+def _groups(board: Board, where: Where) -> dict[Stored, Groups]:
     """The groups of each that anything here asks for: the others decide nothing, and would only tell views apart."""
     if not board.asked_groups:
         return {}
-    query = _readers_of(where, ReaderGroupMember.group_id).join(
+    query = _readers_of(where, as_stored(ReaderGroupMember.group_id)).join(
         ReaderGroupMember, ReaderGroupMember.reader_id == Subscriber.reader_id
     )
-    found: dict[uuid.UUID, set[uuid.UUID]] = defaultdict(set)
+    found: dict[Stored, set[uuid.UUID]] = defaultdict(set)
     for reader_id, group_id in db.session.execute(query.where(ReaderGroupMember.group_id.in_(board.asked_groups))):
-        found[reader_id].add(group_id)
+        found[reader_id].add(id_of(group_id))
     return {reader_id: frozenset(groups) for reader_id, groups in found.items()}
 
 
-def _with_access(board: Board, where: Where) -> set[uuid.UUID]:
+def _with_access(board: Board, where: Where) -> set[Stored]:
     """Those for whom this knowledge base is named; whoever reads everything need not be."""
     query = _readers_of(where).join(ReaderAccess, ReaderAccess.reader_id == Subscriber.reader_id)
     return set(db.session.scalars(query.where(ReaderAccess.knowledge_base_id == board.knowledge_base.id)))
 
 
-def _wishes(where: Where) -> dict[uuid.UUID, Wishes]:
+def _wishes(where: Where) -> dict[Stored, Wishes]:
+    """What is wanted by those who do not want everything."""
     here = KnowledgeBaseSubscriber
     query = (
         select(
-            Subscription.knowledge_base_subscriber_id,
+            as_stored(Subscription.knowledge_base_subscriber_id),
             Subscription.target,
-            Subscription.category_id,
-            Subscription.article_id,
+            as_stored(func.coalesce(Subscription.category_id, Subscription.article_id)),
             Subscription.with_subcategories,
         )
         .join(here, here.id == Subscription.knowledge_base_subscriber_id)
-        .where(*where)
+        .where(*where, Subscription.target_key != ALL)
     )
-    found: dict[uuid.UUID, Wishes] = {}
-    same: dict[Wish, Wishes] = {}
-    for owner, target, category_id, article_id, with_subcategories in db.session.execute(query):
-        wish = Wish(target, category_id or article_id, with_subcategories)
-        wishes = same.setdefault(wish, frozenset([wish]))
+    found: dict[Stored, Wishes] = {}
+    same: dict[tuple[Any, ...], Wishes] = {}
+    for owner, target, thing_id, with_subcategories in db.session.execute(query):
+        key = target, thing_id, with_subcategories
+        if (wishes := same.get(key)) is None:
+            wishes = same[key] = frozenset([Wish(target, id_of(thing_id) if thing_id else None, with_subcategories)])
         found[owner] = found[owner] | wishes if owner in found else wishes
     return found
 

@@ -51,6 +51,7 @@ class Wish(NamedTuple):
 
 Wishes = frozenset[Wish]
 NO_WISHES: Wishes = frozenset()
+EVERYTHING: Wishes = frozenset([Wish(Target.KNOWLEDGE_BASE)])
 
 
 def wishes_of(subscriptions: Iterable[Subscription]) -> Wishes:

@@ -5,15 +5,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from kbadmin.database import commit
-from kbadmin.encryption import KeyRing, Place
+from kbadmin.database import commit, with_dashes
 from kbadmin.outbox import fan_out as outbox
 from kbadmin.outbox.fan_out import Addressed, Batch, Run
 from kbadmin.outbox.models import Kind
 from kbadmin.sealing import ring
 from kbadmin.subscriptions.bodies import Bodies, Body, parts_for
 from kbadmin.subscriptions.entitlement import Entitled
-from kbadmin.subscriptions.items import Item
+from kbadmin.subscriptions.models import KnowledgeBaseSubscriber
 from kbadmin.tenancy import current_account
 
 _NOBODY = uuid.UUID(int=0)
@@ -35,7 +34,7 @@ class Facts:
 class Made:
     """Batches, one for each body, with the subscribers their rows are for; ``left_out``: for how many there is none."""
 
-    batches: list[tuple[Batch, list[uuid.UUID]]]
+    batches: list[tuple[Batch, list[str]]]
     left_out: int
 
 
@@ -44,11 +43,11 @@ def made_for(facts: Facts, bodies: Bodies, people: Sequence[Entitled], *, versio
 
     ``version`` is the knowledge base's, at which was decided who may see what.
     """
-    by_items: dict[tuple[Item, ...], list[Entitled]] = {}
+    by_list: dict[int, list[Entitled]] = {}  # Readers with the same view have one and the same list.
     for one in people:
         if one.reason is None:
-            by_items.setdefault(one.items, []).append(one)
-    found = [(bodies.of(items), readers) for items, readers in by_items.items()]
+            by_list.setdefault(id(one.items), []).append(one)
+    found = [(bodies.of(readers[0].items), readers) for readers in by_list.values()]
     commit()
     batches = []
     for body, readers in found:
@@ -85,17 +84,21 @@ def owner_of(deduplication_key: str) -> uuid.UUID:
 
 def parts_of(body: Body, one: Entitled) -> dict[str, str]:
     """The personal parts of this subscriber's message."""
-    return parts_for(body, token=_token(ring(), str(current_account()), one), first_name=one.first_name)
+    [token] = _tokens([one])
+    return parts_for(body, token=token, first_name=one.first_name)
 
 
-def _addressed(run_id: uuid.UUID, body: Body, readers: Iterable[Entitled]) -> Iterator[Addressed]:
-    keys, account, beginning = ring(), str(current_account()), key_of(run_id, _NOBODY)[: -len(_NOBODY.hex)]
-    for one in readers:
-        parts = parts_for(body, token=_token(keys, account, one), first_name=one.first_name)
-        yield Addressed(one.email, beginning + one.id.hex, parts)
+def _addressed(run_id: uuid.UUID, body: Body, readers: Sequence[Entitled]) -> Iterator[Addressed]:
+    beginning = key_of(run_id, _NOBODY)[: -len(_NOBODY.hex)]
+    for one, token in zip(readers, _tokens(readers), strict=True):
+        parts = parts_for(body, token=token, first_name=one.first_name)
+        yield Addressed(one.email, beginning + one.id, parts)
 
 
-def _token(keys: KeyRing, account: str, one: Entitled) -> str:
-    """The token that the subscriber's links end with."""
-    place = Place("knowledge_base_subscribers", "token_sealed", account, str(one.id), str(one.subscriber_id))
-    return keys.open_text(one.token_sealed or "", purpose="subscriptions", place=place)
+def _tokens(readers: Iterable[Entitled]) -> Iterator[str]:
+    """What each subscriber's links end with."""
+    sealed = ((one.token_sealed or "", with_dashes(one.id), with_dashes(one.subscriber_id)) for one in readers)
+    here, account = KnowledgeBaseSubscriber, str(current_account())
+    return ring().open_column(
+        sealed, purpose=here.token.purpose, table=here.__tablename__, column=here.token.column, account=account
+    )

@@ -23,6 +23,7 @@ from kbadmin.knowledge_bases.models import KnowledgeBase
 from kbadmin.outbox.models import OutboxMessage
 from kbadmin.subscriptions import emails, offers, subscribing, targets
 from kbadmin.subscriptions.models import (
+    ALL,
     Frequency,
     KnowledgeBaseSubscriber,
     Source,
@@ -182,7 +183,7 @@ def _was_mailed(asked: SubscriptionRequest) -> bool:
 def _is_told_already(asked: SubscriptionRequest) -> bool:
     """Whether the address is subscribed to this, or to all of the knowledge base, and has not unsubscribed."""
     here = KnowledgeBaseSubscriber.id == Subscription.knowledge_base_subscriber_id
-    wanted = [subscribing.EVERYTHING, subscribing.target_key(asked.category_id, asked.article_id)]
+    wanted = [ALL, subscribing.target_key(asked.category_id, asked.article_id)]
     query = (
         select(Subscription.id)
         .join(KnowledgeBaseSubscriber, here)

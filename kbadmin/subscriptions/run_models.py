@@ -3,6 +3,7 @@
 import uuid
 from datetime import datetime
 from enum import StrEnum
+from typing import TYPE_CHECKING, cast
 
 from sqlalchemy import JSON, Index, String, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
@@ -10,6 +11,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from kbadmin import clock
 from kbadmin.database import Base, UtcDateTime
 from kbadmin.tenancy import AccountOwned, belongs_to
+
+if TYPE_CHECKING:
+    from sqlalchemy import Table
 
 
 class RunKind(StrEnum):
@@ -63,6 +67,10 @@ class DigestRun(AccountOwned, Base):
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
     moved_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
     finished_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
+
+
+#: For the fan-out, which moves a run's position with every chunk: a Core statement, which names the account itself.
+RUNS = cast("Table", DigestRun.__table__)
 
 
 class DigestBody(AccountOwned, Base):

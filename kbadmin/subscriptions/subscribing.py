@@ -16,6 +16,7 @@ from kbadmin.knowledge_bases.models import KnowledgeBase
 from kbadmin.readers.models import Reader
 from kbadmin.subscriptions import offers, people
 from kbadmin.subscriptions.models import (
+    ALL,
     Frequency,
     KnowledgeBaseSubscriber,
     Source,
@@ -26,7 +27,6 @@ from kbadmin.subscriptions.models import (
 )
 from kbadmin.subscriptions.unsubscribing import locked, subject_of, unsubscribe_all
 
-EVERYTHING = "all"  # the target key of a whole knowledge base
 BY_THEMSELVES = (Source.PORTAL, Source.PUBLIC)
 
 
@@ -138,7 +138,7 @@ def subscriptions_of(subscriber_id: uuid.UUID) -> list[Subscription]:
 
 def target_key(category_id: uuid.UUID | None, article_id: uuid.UUID | None) -> str:
     """What a subscription is to, as one text."""
-    return str(category_id or article_id or EVERYTHING)
+    return str(category_id or article_id or ALL)
 
 
 def _row_in(

@@ -42,7 +42,7 @@ CALLERS_OF_EVERY_ACCOUNT = {
     "users.queries.accounts_of",
 }
 
-# Who may write `account_id=`: rows outside the fence that name an account, and the fence itself.
+# Who may write `account_id=`: rows and Core statements outside the fence that name an account, and the fence itself.
 WRITERS_OF_ACCOUNT_ID = {
     "audit.operations",
     "delivery.marks",
@@ -55,6 +55,7 @@ WRITERS_OF_ACCOUNT_ID = {
     "readers.sessions",
     "readers.sign_ups",
     "smtp.consent",
+    "subscriptions.fan_out",
     "tenancy",
     "users.invitations",
     "users.sessions",
@@ -62,7 +63,7 @@ WRITERS_OF_ACCOUNT_ID = {
 }
 
 # Who may touch `__table__`: Core statements jump the fence.
-USERS_OF_TABLES = {"outbox.models"}
+USERS_OF_TABLES = {"outbox.models", "subscriptions.models", "subscriptions.run_models"}
 
 # Who writes batches of messages with Core statements; each names the lane, the lease or the account.
 WRITERS_OF_BATCHES = {
@@ -238,3 +239,8 @@ def test_nobody_else_uses_core_tables():
 def test_nobody_else_writes_messages_in_batches():
     found = {module.name for module in modules() if "kbadmin.outbox.models.MESSAGES" in set(module.imports())}
     assert found == WRITERS_OF_BATCHES
+
+
+def test_nobody_but_the_fan_out_tells_subscribers_in_batches():
+    tables = {"kbadmin.subscriptions.models.SUBSCRIBERS_HERE", "kbadmin.subscriptions.run_models.RUNS"}
+    assert {module.name for module in modules() if tables & set(module.imports())} == {"subscriptions.fan_out"}

@@ -11,7 +11,7 @@ from sqlalchemy import delete, select, update
 from kbadmin import clock as house_clock
 from kbadmin.articles.models import Article, ArticleGroup, ArticleStatus, Callout, Category, CategoryGroup
 from kbadmin.articles.visibility import STRANGER, readable, viewer_of
-from kbadmin.database import db, unit_of_work
+from kbadmin.database import db, id_of, unit_of_work
 from kbadmin.delivery.models import SuppressedAddress
 from kbadmin.knowledge_bases.models import Audience, GroupRule, KnowledgeBase
 from kbadmin.readers.models import Reader, ReaderAccess, ReaderGroupMember, ReaderStatus
@@ -105,9 +105,9 @@ class Stage:
             knowledge_base = db.session.get(KnowledgeBase, self.here.id)
             board = Board(knowledge_base, NOW)
             told = entitlement.after(board, None, frequencies=list(Frequency), is_public=world["is_public"])
-            found = {one.id: {item.id for item in one.items} for one in told}
+            found = {id_of(one.id): {item.id for item in one.items} for one in told}
             rows = db.session.scalars(select(KnowledgeBaseSubscriber).order_by(KnowledgeBaseSubscriber.id)).all()
-            assert [one.id for one in told] == [row.id for row in rows]
+            assert list(found) == [row.id for row in rows]
             for one in told:
                 assert bool(one.items) != bool(one.reason)
             return found, {row.id: self._obvious(world, knowledge_base, row) for row in rows}

@@ -81,6 +81,26 @@ def test_of_two_who_work_at_one_run_the_second_changes_nothing(app, account, wor
     assert len(here.messages()) == 5
 
 
+@both_databases
+def test_a_run_of_another_account_is_neither_told_nor_moved(app, two_accounts, clock):
+    mine, theirs = (Readership(app, one, audience=Audience.PUBLIC, is_public=True) for one in two_accounts)
+    for here in (mine, theirs):
+        here.crowd(3)
+        here.news()
+    begin(mine)
+    run_id = begin(theirs)
+    with theirs.inside():
+        work = fan_out._begun(run_id)
+        chunk = fan_out._next(work)
+    with mine.inside():
+        assert fan_out._tell(work, chunk) == set()
+        assert not fan_out._move(work, chunk, work.skipped)
+        db.session.rollback()
+    with theirs.inside(), unit_of_work():
+        assert fan_out._tell(work, chunk) == {one.id for one in chunk}
+        assert fan_out._move(work, chunk, work.skipped)
+
+
 def test_a_digest_too_large_for_a_message_lists_fewer_articles(app, account, worker, clock):
     here = Readership(app, account, audience=Audience.PUBLIC, is_public=True, intro="\u4e2d" * 9_000)
     here.crowd(1)
