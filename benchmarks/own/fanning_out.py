@@ -14,6 +14,7 @@ from sqlalchemy import Insert, insert, select, text
 from benchmarks.figures import Figures
 from benchmarks.own.claims import ground_with
 from benchmarks.own.installation import Sending, installed, sending
+from benchmarks.own.writes import writing
 from benchmarks.rounds import Scale
 from kbadmin import clock
 from kbadmin.articles.models import Article, ArticleStatus, Callout
@@ -22,12 +23,11 @@ from kbadmin.database import db, new_id, own_session, unit_of_work
 from kbadmin.encryption import Place, fingerprint, new_token
 from kbadmin.knowledge_bases import operations as knowledge_bases
 from kbadmin.knowledge_bases.models import Audience
-from kbadmin.outbox.fan_out import CHUNK
 from kbadmin.outbox.models import MESSAGES
 from kbadmin.readers.keys import keys_of
 from kbadmin.readers.models import Reader
 from kbadmin.sealing import ring
-from kbadmin.subscriptions import fan_out, planning
+from kbadmin.subscriptions import entitlement, fan_out, planning
 from kbadmin.subscriptions.models import (
     Frequency,
     KnowledgeBaseSubscriber,
@@ -49,6 +49,7 @@ class FanOut:
 
     database: str = "sqlite"
     share: float = 10.0
+    is_watched: bool = False  # Somebody else writes meanwhile, which takes time from both.
 
     def __call__(self, scale: Scale) -> Figures:
         """Answers rows a second, the bare insert's time as a part of ours, and by how much memory grew."""
@@ -59,6 +60,10 @@ class FanOut:
             _subscribe(knowledge_base_id, count)
             with unit_of_work():
                 planning.begin_by_hand(knowledge_base_id, actor=COMMAND_LINE)
+            if self.is_watched:
+                with writing(ground) as waits:
+                    took = _timed(lambda: _run_to_its_end(found))
+                return {"rows/s": count / took, "longest stall, ms": max(waits) * 1e3}
             before = _memory()
             took = _timed(lambda: _run_to_its_end(found))
             grown = _memory() - before
@@ -94,7 +99,7 @@ def _run_to_its_end(found: Sending) -> None:
 
 
 def _bare(found: Sending) -> dict[str, float]:
-    """Take all rows out, and insert them again in transactions of the same size; answers seconds.
+    """Take all rows out, and insert them again, waiting for the disk as often as the fan-out does; answers seconds.
 
     By the driver's own ``executemany``, from values as the driver takes them; and, to see what that costs, by
     SQLAlchemy, which makes them of Python's.
@@ -115,7 +120,7 @@ def _bare(found: Sending) -> dict[str, float]:
 
 
 def _chunks(rows: list) -> Iterator[list]:
-    return (rows[start : start + CHUNK] for start in range(0, len(rows), CHUNK))
+    return (rows[start : start + entitlement.CHUNK] for start in range(0, len(rows), entitlement.CHUNK))
 
 
 def _insert(found: Sending, way: str | Insert, rows: list) -> None:

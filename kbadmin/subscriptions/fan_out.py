@@ -80,7 +80,8 @@ def fan_out_digests(account_id: str, run_id: str) -> None:
             _finish(work)
             return
         for start in range(0, len(people), outbox.CHUNK):
-            if not _queue(work, people[start : start + outbox.CHUNK]):
+            chunk = people[start : start + outbox.CHUNK]
+            if not _queue(work, chunk, is_last=chunk[-1] is people[-1]):
                 return  # Somebody else works at it.
     begin_writing()
     wake(fan_out_digests, account_id, run_id)
@@ -150,12 +151,16 @@ def _is_news_for_anybody(work: _Work) -> bool:
     return bool(db.session.scalar(select(query)))
 
 
-def _queue(work: _Work, people: list[Entitled]) -> bool:
-    """Queue one chunk. False if somebody else did, and nothing was changed."""
+def _queue(work: _Work, people: list[Entitled], *, is_last: bool = True) -> bool:
+    """Queue one chunk. False if somebody else did, and nothing was changed.
+
+    The last chunk of what was read waits for the disk, on SQLite for all of them: after a power cut position and
+    messages stand where they stood together, and the run goes on from there.
+    """
     made = made_for(work.facts, work.bodies, people, version=work.board.version)
     reasons = Counter(one.reason.value for one in people if one.reason is not None)
     reasons[Reason.LEFT_OUT] += made.left_out
-    begin_writing()
+    begin_writing(survives_power_cut=is_last)
     still_there = _tell(work, people)
     reasons[Reason.UNSUBSCRIBED] += sum(one.reason is None and one.id not in still_there for one in people)
     skipped = work.skipped + reasons

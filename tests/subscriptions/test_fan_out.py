@@ -2,12 +2,13 @@
 
 from datetime import timedelta
 
-from sqlalchemy import select, update
+from sqlalchemy import event, select, update
 
 from kbadmin import clock as house_clock
 from kbadmin.audit.operations import Actor
-from kbadmin.database import db, unit_of_work
+from kbadmin.database import SQLITE_SYNCHRONOUS, db, unit_of_work
 from kbadmin.knowledge_bases.models import Audience, KnowledgeBase
+from kbadmin.outbox import fan_out as outbox
 from kbadmin.outbox.models import MessageBody
 from kbadmin.subscriptions import fan_out, planning
 from kbadmin.subscriptions.entitlement import Reason
@@ -99,6 +100,21 @@ def test_a_run_of_another_account_is_neither_told_nor_moved(app, two_accounts, c
     with theirs.inside(), unit_of_work():
         assert fan_out._tell(work, chunk) == {one.id for one in chunk}
         assert fan_out._move(work, chunk, work.skipped)
+
+
+def test_of_the_chunks_that_were_read_together_the_last_waits_for_the_disk(app, account, clock):
+    here = Readership(app, account, audience=Audience.PUBLIC, is_public=True)
+    here.crowd(2 * outbox.CHUNK + 1)
+    here.news()
+    run_id = begin(here)
+    waited = []
+    with here.inside():
+        event.listen(db.engine, "commit", lambda connection: waited.append(connection.info[SQLITE_SYNCHRONOUS]))
+        fan_out.fan_out_digests(str(account.id), str(run_id))
+    first = waited.index("NORMAL")
+    assert waited.count("NORMAL") == 2
+    assert "FULL" in waited[first + 2 :], "the third chunk"
+    assert len(here.messages()) == 2 * outbox.CHUNK + 1
 
 
 def test_a_digest_too_large_for_a_message_lists_fewer_articles(app, account, worker, clock):
