@@ -109,13 +109,13 @@ def _start(running: contextlib.ExitStack, folder: Path, ports: Ports, secrets: D
     _bring_up_to_date(app)
     work = engine.of(app)
     running.callback(work.close)
-    work.start()
-    running.callback(work.stop)
     fill(
         app,
         password=Secret(secrets.password),
         mail=LocalMailServer(ports.mail, Secret(secrets.mailbox_password)),
     )
+    work.start()
+    running.callback(work.stop)
     running.enter_context(serve_in_thread(app, ports.web))
     _wait_for(ports.base_url + "/sign-in")
 
@@ -195,8 +195,9 @@ def _announce(folder: Path, ports: Ports, secrets: DemoSecrets) -> None:
 kbadmin            {ports.base_url}
   sign in as       {people}
   password         {secrets.password}
-Portal             {ports.base_url}/kb/acme/printer-help
+Printer Help       {ports.base_url}/kb/acme/printer-help
   sign in as       {READER}, same password
+Product Updates    {ports.base_url}/kb/acme/product-updates, which everybody may read and subscribe to
 Mailbox            http://localhost:{ports.mailbox}
 Identity provider  http://localhost:{ports.provider}
 Mail server        localhost port {ports.mail}, STARTTLS

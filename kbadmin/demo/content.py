@@ -2,7 +2,7 @@
 
 import uuid
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime
 
 from kbadmin import clock
 from kbadmin.articles import callouts, categories, operations, publishing
@@ -80,14 +80,14 @@ class Content:
     readers: dict[str, uuid.UUID] = field(default_factory=dict)
 
 
-def fill(*, actor: Actor, audience: Audience = Audience.READERS) -> Content:
-    """Make all of it in the caller's write section."""
+def fill(*, actor: Actor, audience: Audience = Audience.READERS, callouts_until: datetime | None = None) -> Content:
+    """Make all of it in the caller's write section. *New* and *Updated* end in two weeks, or as said."""
     made = knowledge_bases.create(name="Printer Help", time_zone="Europe/Berlin", audience=audience, actor=actor)
     made.description = "How to set up, use and repair Acme’s label printers."
     found = Content(made.id)
     _add_groups(found, actor)
     _add_shelves(made, found, actor)
-    _add_articles(made, found, actor)
+    _add_articles(made, found, actor, until=callouts_until or clock.now() + callouts.LASTS)
     _add_readers(found, actor)
     return found
 
@@ -116,7 +116,7 @@ def _add_shelves(made: KnowledgeBase, found: Content, actor: Actor) -> None:
         found.categories[name] = categories.create(made.id, wanted, actor=actor).id
 
 
-def _add_articles(made: KnowledgeBase, found: Content, actor: Actor) -> None:
+def _add_articles(made: KnowledgeBase, found: Content, actor: Actor, *, until: datetime) -> None:
     for title, summary, body, category, callout in [
         ("First steps", "Your first label in ten minutes.", _FIRST_STEPS, "Getting started", None),
         ("The light is red", "No paper, or the lid is open.", _RED_LIGHT, "When something is wrong", Callout.UPDATED),
@@ -125,7 +125,6 @@ def _add_articles(made: KnowledgeBase, found: Content, actor: Actor) -> None:
         ("Price list", "For partners only.", _PRICES, "For partners", Callout.NEW),
     ]:
         article = _write(made.id, title, summary, body, found.categories[category], actor)
-        until = clock.now() + timedelta(days=14)
         told = callouts.Wanted(callout, until, "The new firmware needs three seconds.") if callout else None
         publishing.publish(made.id, article.id, callout=told, actor=actor)
         found.articles[title] = article.id
