@@ -87,7 +87,7 @@ def article(knowledge_base: str, slug: str) -> ResponseReturnValue:
 def search_page(knowledge_base: str) -> ResponseReturnValue:
     """The articles in which all the words stand."""
     contents, asked = _contents_or_leave(knowledge_base), search.question(request.args.get("q", ""))
-    hits = search.found(contents.knowledge_base, contents.viewer, asked)
+    hits = search.found(contents, asked)
     return looks.page("portal/search.html", contents=contents, asked=asked, hits=hits, most=search.MOST_FOUND)
 
 

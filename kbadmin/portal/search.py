@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from kbadmin.articles import search
 from kbadmin.articles.search import MOST_FOUND
-from kbadmin.articles.visibility import Viewer
-from kbadmin.knowledge_bases.models import KnowledgeBase
+from kbadmin.portal.contents import Contents
 
 LONGEST = 200
 _WORD = re.compile(r"[^\W_]+")
@@ -32,9 +31,9 @@ class Hit:
     excerpt: list[Piece]
 
 
-def found(knowledge_base: KnowledgeBase, viewer: Viewer, asked: str) -> list[Hit]:
-    """What this viewer may read of what was looked for, the best first; nothing for a question without words."""
-    hits = search.search(knowledge_base, viewer, asked)
+def found(contents: Contents, asked: str) -> list[Hit]:
+    """What one viewer may read of what was looked for, the best first; nothing for a question without words."""
+    hits = search.search(contents.knowledge_base, contents.viewer, asked, among=contents.readable)
     return [Hit(hit.title, hit.slug, list(marked(hit.extract or hit.summary, asked))) for hit in hits]
 
 

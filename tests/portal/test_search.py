@@ -1,7 +1,9 @@
 """Search: by the beginnings of words, with the place where they stand; what one may not read is in test_reading."""
 
 import pytest
+from sqlalchemy import event
 
+from kbadmin.database import db
 from kbadmin.knowledge_bases.models import Audience
 from kbadmin.portal.search import marked, question
 from tests.databases import both_databases
@@ -51,3 +53,22 @@ def test_the_beginnings_of_words_are_marked():
 def test_a_question_has_an_end():
     assert question(" a\0b  c ") == "a b c"
     assert len(question("x" * 5000)) == 200
+
+
+@both_databases
+def test_a_search_asks_for_categories_and_restrictions_once(app, library, browser, public):
+    library.category(public, "Lamps")
+    asked = []
+    with app.app_context():
+        engine = db.engine
+
+    def note(_connection, _cursor, statement, *_):
+        asked.append(statement)
+
+    event.listen(engine, "before_cursor_execute", note)
+    try:
+        assert titles(browser.open(f"{library.home}/help/search?q=zebra")) == ["Zebra crossing", "Animals"]
+    finally:
+        event.remove(engine, "before_cursor_execute", note)
+    assert len([one for one in asked if "FROM categories" in one]) == 1
+    assert len([one for one in asked if "FROM category_groups" in one]) == 1
