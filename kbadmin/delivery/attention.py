@@ -69,7 +69,10 @@ def _notice(incident: ServiceIncident, service: SmtpService) -> Notice:
         text = "It was put right, but its server has not accepted a message since. Send a test e-mail to be sure."
     else:
         word, kind, icon = STOPPED.get(service.state, ("Needs authorizing", "danger", "key"))
+        waiting = waiting_messages(service.id)
         text = str(incident.facts.get("what") or "It was stopped.")
+        if waiting:
+            text += f" {waiting:,} {'message waits' if waiting == 1 else 'messages wait'} for it."
     return Notice(
         title=service.friendly_name,
         word=word,

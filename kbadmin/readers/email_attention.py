@@ -5,11 +5,13 @@ waits, and nothing is said.
 """
 
 from flask import url_for
+from flask_login import current_user
 from sqlalchemy import ColumnElement, Select, false, func, or_, select
 
 from kbadmin import notices
 from kbadmin.access import Permission
 from kbadmin.database import db
+from kbadmin.delivery.models import ServiceIncident
 from kbadmin.notices import Notice
 from kbadmin.outbox.models import OutboxMessage, Status
 from kbadmin.outbox.platform import platform_sender_configured
@@ -30,7 +32,16 @@ def _is_waited_for() -> ColumnElement[bool]:
             SmtpService.id.in_(select(ServiceOverride.smtp_service_id)),
         )
         & ~is_taken_over
+        & ~_is_told_of_by_itself()
     )
+
+
+def _is_told_of_by_itself() -> ColumnElement[bool]:
+    """Of a service: whoever looks sees its own notice, which says how much waits. One is enough."""
+    if not current_user.may(Permission.MANAGE_SMTP):
+        return false()
+    incident = select(ServiceIncident.id).where(ServiceIncident.smtp_service_id == SmtpService.id)
+    return incident.where(ServiceIncident.ended_at.is_(None)).exists()
 
 
 def _counted() -> Select[int]:

@@ -1,8 +1,11 @@
 """A service that is taken out of use while readers wait for mail: it waits or goes another way, and people are told."""
 
+import uuid
+
 import pytest
 
 from kbadmin import clock as house_clock
+from kbadmin.demo.troubles import Trouble
 from kbadmin.outbox.models import PLATFORM, Status
 from kbadmin.readers.email_models import WhenStopped
 from tests import factories
@@ -14,7 +17,9 @@ from tests.portal.library import Library
 from tests.reader_emails.conftest import PLATFORM as PLATFORM_ADDRESS
 from tests.reader_emails.test_settings import choose, messages
 from tests.smtp.rows import change
+from tests.smtp.services import create_password_service
 from tests.users.pages import actions
+from tests.world import MAILBOX
 
 
 @pytest.fixture
@@ -81,6 +86,28 @@ def test_mail_of_a_disabled_service_leaves_the_platforms_way_if_that_is_wanted(
     assert messages(app, account) == [(Status.ACCEPTED, PLATFORM)] * 2
     assert [mail.mail_from for mail in world.mailbox.messages()] == [PLATFORM_ADDRESS] * 2
     assert "Nothing needs your attention." in attention(owner_browser)
+
+
+@both_databases
+def test_whoever_sees_the_service_stop_is_told_once_and_how_much_waits(
+    app, account, browser_as, world, worker, reader, clock
+):
+    owner = factories.signed_in(app, account.owner)
+    manager = browser_as("none", manages_readers=True)
+    page = create_password_service(owner, world)
+    service = uuid.UUID(page.path.rpartition("/")[2])
+    owner.open(f"{page.path}/test-email").form("Send Email").press()
+    work(worker, 1)
+    choose(app, account, service)
+    world.troubles.give(MAILBOX, Trouble.SMTP_AUTH_OFF_MAILBOX)
+    ask_for_both(owner, reader)
+    work(worker, 2)
+
+    told = owner.open("/notices")
+    assert told.soup.select_one(".bell-count").get_text(strip=True) == "1"
+    assert "messages wait for it." in told.text
+    assert "Reader e-mails" not in [title.get_text(strip=True) for title in told.soup.select("main h2")]
+    assert "They wait for Password mail, which is paused: 2 in the queue now." in attention(manager)
 
 
 def test_a_reset_that_waited_too_long_is_not_sent_and_the_log_says_so(
