@@ -131,6 +131,9 @@ class KnowledgeBaseSubscriber(AccountOwned, Base):
         belongs_to("subscribers", "subscriber_id", ondelete="CASCADE"),
         # A run goes through them by id; a list, from the newest.
         Index("ix_knowledge_base_subscribers_listed", "account_id", "knowledge_base_id", "id"),
+        # For their growth: weeks are counted in the index alone.
+        Index("ix_knowledge_base_subscribers_came", "account_id", "knowledge_base_id", "consented_at"),
+        Index("ix_knowledge_base_subscribers_left", "account_id", "knowledge_base_id", "unsubscribed_at"),
     )
 
     knowledge_base_id: Mapped[uuid.UUID] = mapped_column(Uuid)

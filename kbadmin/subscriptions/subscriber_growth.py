@@ -1,13 +1,14 @@
 """How the number of subscribers grows: who joined and who left in each of the last weeks, and how many there were."""
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
-from itertools import pairwise
+from itertools import accumulate
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import and_, case, func, or_, select
+from sqlalchemy import case, func, select
 
 from kbadmin import clock
 from kbadmin.database import db
@@ -29,17 +30,26 @@ class Week:
 
 
 def weeks(knowledge_base: KnowledgeBase) -> list[Week]:
-    """The last weeks, oldest first; one query. Whoever left and came back counts from then on."""
+    """The last weeks, oldest first; two queries. Whoever left and came back counts from then on."""
     begins = _mondays(knowledge_base.time_zone)
     edges = [_midnight(day, knowledge_base.time_zone) for day in [*begins, begins[-1] + timedelta(days=7)]]
-    columns = [column for start, end in pairwise(edges) for column in _figures(start, end)]
-    row = db.session.execute(select(*columns).where(_is_in(knowledge_base.id))).one()
-    figures = [(row[at] or 0, row[at + 1] or 0, row[at + 2] or 0) for at in range(0, len(columns), 3)]
-    most = max((total for _, _, total in figures), default=0) or 1
-    return [
-        Week(day, joined, left, total, 100 * total / most)
-        for day, (joined, left, total) in zip(begins, figures, strict=True)
-    ]
+    joined = _by_week(KnowledgeBaseSubscriber.consented_at, edges, knowledge_base.id)
+    left = _by_week(KnowledgeBaseSubscriber.unsubscribed_at, edges, knowledge_base.id)
+    # Nobody leaves before they came, so whoever is there came and has not left.
+    totals = list(accumulate(came - went for came, went in zip(joined, left, strict=True)))
+    most = max(totals[1:]) or 1
+    figures = zip(begins, joined[1:], left[1:], totals[1:], strict=True)
+    return [Week(day, came, went, total, 100 * total / most) for day, came, went, total in figures]
+
+
+def _by_week(moment: Any, edges: Sequence[datetime], knowledge_base_id: uuid.UUID) -> list[int]:
+    """How many rows have this moment before the first edge, and between each edge and the next."""
+    week = case(*((moment < edge, number) for number, edge in enumerate(edges)))
+    query = select(week, func.count()).where(
+        KnowledgeBaseSubscriber.knowledge_base_id == knowledge_base_id, moment < edges[-1]
+    )
+    found: dict[int, int] = dict(db.session.execute(query.group_by(week)).all())
+    return [found.get(number, 0) for number in range(len(edges))]
 
 
 def _mondays(zone: str) -> list[date]:
@@ -50,15 +60,3 @@ def _mondays(zone: str) -> list[date]:
 
 def _midnight(day: date, zone: str) -> datetime:
     return datetime.combine(day, time(), tzinfo=ZoneInfo(zone))
-
-
-def _figures(start: datetime, end: datetime) -> list[Any]:
-    mine = KnowledgeBaseSubscriber
-    joined = and_(mine.consented_at >= start, mine.consented_at < end)
-    left = and_(mine.unsubscribed_at >= start, mine.unsubscribed_at < end)
-    there = and_(mine.consented_at < end, or_(mine.unsubscribed_at.is_(None), mine.unsubscribed_at >= end))
-    return [func.sum(case((one, 1), else_=0)) for one in (joined, left, there)]
-
-
-def _is_in(knowledge_base_id: uuid.UUID) -> Any:
-    return KnowledgeBaseSubscriber.knowledge_base_id == knowledge_base_id
