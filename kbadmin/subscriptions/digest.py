@@ -24,7 +24,7 @@ SUBJECT_FIELDS = (
     MergeField("knowledge_base", "Name of the knowledge base", "Customer Help"),
     MergeField("count", "How many articles the digest tells of", "3"),
     MergeField("date", "Day on which it is sent", "2 March 2026"),
-    MergeField("first_name", "First name of the reader; empty for addresses without one", "Robin"),
+    MergeField("first_name", "First name of the reader, or the address where there is none", "Robin"),
 )
 FIELDS = (
     *SUBJECT_FIELDS,

@@ -41,7 +41,7 @@ class Entitled(NamedTuple):
     id: str  # in the knowledge base; hexadecimal digits, as the next
     subscriber_id: str
     email: str
-    first_name: str
+    first_name: str  # or the address where there is none, as in reader e-mails
     token_sealed: str | None
     items: tuple[Item, ...] = ()
     reason: Reason | None = None
@@ -134,7 +134,7 @@ def _decided(
                 same[kind] = _told(board, viewer, wanted, since or _moment(told_until_at))
             outcome = same[kind]
         id_here, id_of_theirs = digits_of(row_id), digits_of(subscriber_id)
-        found.append(Entitled(id_here, id_of_theirs, address, first_name or "", token, *outcome))
+        found.append(Entitled(id_here, id_of_theirs, address, first_name or address, token, *outcome))
     return found
 
 

@@ -31,6 +31,7 @@ from kbadmin.subscriptions.run_models import DigestRun, RunStage
 WHOLE: Wishes = frozenset({Wish(Target.KNOWLEDGE_BASE)})
 EXAMPLES = 3
 SAMPLE_NAME = "Robin"
+SAMPLE_ADDRESS = "robin@example.com"
 
 
 class Unknown(LookupError):
@@ -64,7 +65,7 @@ def somebody(knowledge_base: KnowledgeBase) -> Onlooker:
     """Whoever reads without belonging to a group, and subscribes to all of it."""
     since = _told_until(knowledge_base.id)
     if knowledge_base.audience == Audience.PUBLIC:
-        return Onlooker("Somebody who is not signed in", STRANGER, "", WHOLE, since)
+        return Onlooker("Somebody who is not signed in", STRANGER, SAMPLE_ADDRESS, WHOLE, since)
     viewer = Viewer(is_active=True, reads_everything=True)
     return Onlooker("A reader who is in no group", viewer, SAMPLE_NAME, WHOLE, since)
 
@@ -87,8 +88,8 @@ def find(knowledge_base: KnowledgeBase, address: str) -> Onlooker:
     )
     if reader is None and row is None:
         raise Unknown(address)
-    viewer, name = (viewer_of(reader), reader.first_name) if reader else (STRANGER, "")
-    label = reader.email if reader else address
+    viewer, label = (viewer_of(reader), reader.email) if reader else (STRANGER, address)
+    name = (reader.first_name if reader else "") or label
     if row is None:
         return Onlooker(label, viewer, name, WHOLE, _told_until(knowledge_base.id))
     theirs = select(Subscription).where(Subscription.knowledge_base_subscriber_id == row.id)

@@ -86,6 +86,7 @@ def test_each_reader_gets_one_mail_with_their_own_words_and_links(app, account, 
     staff = here.group("Staff")
     zoe = here.reader("zoe@example.com", first_name="Zoë", groups=[staff])
     ids = [here.subscriber(reader=zoe), here.subscriber(reader=here.reader("max@example.com", first_name="Max"))]
+    here.subscriber(reader=here.reader("nameless@example.com", first_name=""))
     clock.advance(minutes=1)
     here.news("For everybody", callout=Callout.UPDATED, change_note="Fees & fines")
     here.news("For staff", groups=[staff])
@@ -95,10 +96,11 @@ def test_each_reader_gets_one_mail_with_their_own_words_and_links(app, account, 
     send(here, worker, clock)
 
     found = mails(server)
-    assert set(found) == {"zoe@example.com", "max@example.com"}
+    assert set(found) == {"zoe@example.com", "max@example.com", "nameless@example.com"}
     assert "For staff" in text_of(found["zoe@example.com"])
     assert "For staff" not in str(found["max@example.com"])
     assert "Hello Max." in text_of(found["max@example.com"])
+    assert "Hello nameless@example.com." in text_of(found["nameless@example.com"])
     assert "Fees & fines" in text_of(found["max@example.com"])
     with here.inside():
         tokens = [db.session.get(KnowledgeBaseSubscriber, one).token.reveal() for one in ids]
@@ -112,7 +114,7 @@ def test_each_reader_gets_one_mail_with_their_own_words_and_links(app, account, 
         assert f"{base}/unsubscribe/{token}" in text_of(mail)
     [run] = here.runs()
     assert run.stage == RunStage.DONE
-    assert run.tallies["sent"] == 2
+    assert run.tallies["sent"] == 3
     assert set(statuses(here).values()) == {Status.ACCEPTED}
 
 

@@ -6,8 +6,9 @@ from kbadmin import clock as house_clock
 from kbadmin.audit.operations import Actor
 from kbadmin.database import db, unit_of_work
 from kbadmin.demo import content
-from kbadmin.knowledge_bases.models import Audience
+from kbadmin.knowledge_bases.models import Audience, KnowledgeBase
 from kbadmin.outbox.models import OutboxMessage
+from kbadmin.readers.models import Reader
 from kbadmin.subscriptions.run_models import DigestRun, RunKind, RunStage
 from tests.factories import inside
 from tests.smtp.conftest import _world, world
@@ -52,6 +53,15 @@ def test_a_preview_shows_what_a_reader_may_open_and_nothing_else(app, account, b
     assert policy.endswith("; sandbox")
     page = page.form("Show").fill("E-mail address of a reader or subscriber", "nobody@example.org").press(status=422)
     assert "Neither a reader nor a subscriber has this address." in page.text
+
+
+def test_a_preview_names_who_has_no_name_by_their_address(app, account, owner_browser, path, made):
+    owner_browser.open(path).form("Save").fill("Introduction", "Hello {{first_name}},").press()
+    with inside(app, account), unit_of_work():
+        db.session.get_one(KnowledgeBase, made.knowledge_base).audience = Audience.PUBLIC
+        db.session.get_one(Reader, made.readers["Rita"]).first_name = ""
+    assert "Hello robin@example.com," in owner_browser.open(f"{path}/preview?view=text").text
+    assert "Hello reader@example.com," in owner_browser.open(f"{path}/preview?view=text&reader=reader@example.com").text
 
 
 def test_a_sample_goes_to_whoever_asks_and_counts_as_a_test(app, account, owner_browser, path, service, worker, world):
