@@ -22,6 +22,7 @@ from kbadmin.subscriptions import (
     fan_out,
     models,
     notices,
+    offers,
     overdue,
     planning,
     preview_routes,
@@ -177,7 +178,9 @@ def _standing(
     """How the subscriptions of a knowledge base stand, for the page."""
     zone, has_services = knowledge_base.time_zone, bool(smtp.all_services())
     is_scheduled = stored is not None and bool(stored.subject)
-    next_at = planning.next_slot(stored, zone, clock.now()) if stored and is_scheduled else None
+    # While digests leave it is what was planned: a date that has had its run gets no second one.
+    planned = offers.next_at(stored) if stored else None
+    next_at = planned or (planning.next_slot(stored, zone, clock.now()) if stored and is_scheduled else None)
     return {
         "knowledge_base": knowledge_base,
         "stored": stored,

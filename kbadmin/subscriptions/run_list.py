@@ -1,15 +1,17 @@
-"""The digest runs of a knowledge base, newest first, a page at a time; and one of them."""
+"""The digest runs of a knowledge base, newest first, a page at a time; one of them, and what it told of."""
 
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from sqlalchemy import and_, or_, select
+from sqlalchemy import Row, and_, or_, select
 
+from kbadmin.articles.models import Article
 from kbadmin.database import db
-from kbadmin.subscriptions.run_models import DigestRun
+from kbadmin.subscriptions.run_models import DigestBody, DigestRun
 
 PAGE = 50
+MOST_BODIES = 200  # that are looked into for what a run told of
 
 
 @dataclass(frozen=True)
@@ -50,3 +52,12 @@ def page(
 def find(knowledge_base_id: uuid.UUID, run_id: uuid.UUID) -> DigestRun | None:
     """One run of a knowledge base, or nothing."""
     return db.session.scalar(select(DigestRun).filter_by(id=run_id, knowledge_base_id=knowledge_base_id))
+
+
+def told_of(run_id: uuid.UUID) -> Sequence[Row[tuple[uuid.UUID, str]]]:
+    """The articles that the messages of a run tell of, by title as it is now; those that were deleted are left out."""
+    query = select(DigestBody.items).where(DigestBody.run_id == run_id).order_by(DigestBody.id).limit(MOST_BODIES)
+    ids = {uuid.UUID(item) for items in db.session.scalars(query) for item in items}
+    return db.session.execute(
+        select(Article.id, Article.title).where(Article.id.in_(ids)).order_by(Article.title)
+    ).all()

@@ -14,7 +14,7 @@ from kbadmin.delivery.mass_plans import waiting as waiting_in
 from kbadmin.forms import BaseForm
 from kbadmin.smtp import operations as smtp
 from kbadmin.smtp.models import SmtpService
-from kbadmin.subscriptions import fan_out, obstacles, planning, run_list, run_words, runs, weekdays
+from kbadmin.subscriptions import fan_out, obstacles, offers, planning, run_list, run_words, runs, weekdays
 from kbadmin.subscriptions import settings as operations
 from kbadmin.subscriptions.blueprint import blueprint, edited_or_404
 from kbadmin.subscriptions.planning import NotSendable
@@ -27,7 +27,8 @@ def digests(knowledge_base_id: uuid.UUID) -> ResponseReturnValue:
     knowledge_base = edited_or_404(knowledge_base_id)
     newer, older = request.args.get("newer", type=uuid.UUID), request.args.get("older", type=uuid.UUID)
     page = run_list.page(knowledge_base_id, older_than=older, newer_than=newer)
-    tallies = runs.tallies_of([run.id for run in page.runs])
+    tallies, stored = runs.tallies_of([run.id for run in page.runs]), operations.stored(knowledge_base_id)
+    next_at = offers.next_at(stored) if stored else None
     return render_template(
         "subscriptions/digests.html",
         knowledge_base=knowledge_base,
@@ -36,7 +37,8 @@ def digests(knowledge_base_id: uuid.UUID) -> ResponseReturnValue:
         words=run_words,
         in_words=weekdays.moment_in_words,
         is_turned=bool(newer or older),
-        stored=operations.stored(knowledge_base_id),
+        stored=stored,
+        next_run=weekdays.moment_in_words(next_at, knowledge_base.time_zone) if next_at else "",
         newer_url=_list_url(knowledge_base_id, newer=page.newer_than),
         older_url=_list_url(knowledge_base_id, older=page.older_than),
     )
@@ -57,6 +59,7 @@ def digest(knowledge_base_id: uuid.UUID, digest_id: uuid.UUID) -> ResponseReturn
         words=run_words,
         in_words=weekdays.moment_in_words,
         service=smtp.find(run.smtp_service_id) if run.smtp_service_id else None,
+        told_of=run_list.told_of(run.id),
         is_moving=run.stage in run_words.MOVING,
     )
 

@@ -13,8 +13,11 @@ from sqlalchemy.orm import Session
 from kbadmin import clock
 from kbadmin.articles.models import Article, Category
 from kbadmin.database import db
+from kbadmin.delivery.models import SuppressedAddress
+from kbadmin.email_addresses import comparable
 from kbadmin.readers.keys import key
 from kbadmin.readers.listing import begins_with
+from kbadmin.readers.models import Reader, ReaderStatus
 from kbadmin.subscriptions.models import (
     KnowledgeBaseSubscriber,
     Subscriber,
@@ -46,6 +49,13 @@ class State(StrEnum):
     SUBSCRIBED = "subscribed"
     UNSUBSCRIBED = "unsubscribed"
     WAITING = "waiting"  # asked for it by the public form, and has not used the link yet
+
+
+class Untold(StrEnum):
+    """Why nothing is sent to somebody who is subscribed."""
+
+    REFUSES = "refuses"  # the address permanently refuses mail
+    DISABLED = "disabled"  # a reader who may not sign in
 
 
 @dataclass(frozen=True)
@@ -119,6 +129,18 @@ def targets_of(ids: Sequence[uuid.UUID], session: Session | None = None) -> Mapp
     for row in (session or db.session()).execute(query):
         found[row.knowledge_base_subscriber_id].append(target_in_words(row))
     return found
+
+
+def untold(lines: Sequence[Any]) -> Mapping[uuid.UUID, Untold]:
+    """Those of these lines to whom nothing is sent though they are subscribed, and why; two queries."""
+    keys = {comparable(line.email): line.id for line in lines if line.unsubscribed_at is None}
+    readers = {line.reader_id: line.id for line in lines if line.unsubscribed_at is None and line.reader_id}
+    refusing = select(SuppressedAddress.address).where(
+        SuppressedAddress.address.in_(keys), SuppressedAddress.suppressed_at.is_not(None)
+    )
+    disabled = select(Reader.id).where(Reader.id.in_(readers), Reader.status != ReaderStatus.ACTIVE)
+    found = {keys[address]: Untold.REFUSES for address in db.session.scalars(refusing)}
+    return found | {readers[reader_id]: Untold.DISABLED for reader_id in db.session.scalars(disabled)}
 
 
 def target_in_words(row: Any) -> str:

@@ -41,6 +41,7 @@ def subscribers(knowledge_base_id: uuid.UUID) -> ResponseReturnValue:
         page=page,
         is_waiting=is_waiting,
         targets={} if is_waiting else subscriber_list.targets_of([line.id for line in page.lines]),
+        untold={} if is_waiting else subscriber_list.untold(page.lines),
         target_in_words=target_in_words,
         frequencies=FREQUENCIES,
         most_counted=MOST_COUNTED,

@@ -12,7 +12,7 @@ from kbadmin.outbox.models import Status
 from kbadmin.subscriptions.run_models import DigestRun, RunKind, RunStage
 from tests.databases import both_databases
 from tests.delivery.log_rows import put
-from tests.factories import counting, inside
+from tests.factories import counting, inside, signed_in
 from tests.knowledge_bases.conftest import knowledge_base, make_knowledge_base
 from tests.smtp.conftest import _world, world
 from tests.subscriptions.readership import Readership
@@ -132,5 +132,18 @@ def test_a_digest_is_sent_by_hand_after_the_page_has_said_what_and_to_whom(app, 
         worker.sweep()
     page = editor.open(page.path)
     assert "Every message has come to an end." in page.text
+    assert "What it told of" in page.text
+    assert "The light is red" in page.links
     assert [mail.recipients for mail in world.mailbox.messages()] == [("rita@example.org",)]
     assert "Nothing is new for any of 2 subscribers." in editor.open(f"{here}/send-now").text
+
+
+def test_the_list_says_when_the_next_one_is_due(app, account, clock):
+    readership = Readership(app, account, minute=10 * 60)
+    here = f"/knowledge-bases/{readership.id}/digests"
+    browser = signed_in(app, account.owner)
+    page = browser.open(here)
+    assert "Next digest: Monday, 2 March 2026, 10:00" in page.text
+    assert page.soup.select_one(".main-menu-entry.active").get_text(strip=True) == "Knowledge bases"
+    browser.open(f"/knowledge-bases/{readership.id}/settings/subscriptions").press("Pause")
+    assert "Next digest" not in browser.open(here).text

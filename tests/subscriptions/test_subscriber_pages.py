@@ -10,8 +10,10 @@ import pytest
 from kbadmin import clock as house_clock
 from kbadmin.audit.operations import Actor
 from kbadmin.database import db, unit_of_work
+from kbadmin.delivery.models import SuppressedAddress
 from kbadmin.demo import content
 from kbadmin.knowledge_bases.models import Audience, KnowledgeBase
+from kbadmin.readers import operations as readers
 from kbadmin.subscriptions import subscribing
 from kbadmin.subscriptions.models import (
     KnowledgeBaseSubscriber,
@@ -95,6 +97,27 @@ def test_they_are_found_by_address_state_and_target(app, account, browser_as, ma
     assert found(State="Subscribed", Subscribed_To="— Network") == [PAOLO]
     assert found(Subscribed_To="The whole knowledge base") == [RITA]
     assert found(Subscribed_To="A single article") == []
+
+
+@both_databases
+def test_the_list_says_to_whom_nothing_is_sent(app, account, owner_browser, made, path, subscribe):
+    subscribe(RITA, PAOLO, "Refuses@example.org", "fine@example.org")
+    with inside(app, account), unit_of_work():
+        readers.disable(made.readers["Paolo"], actor=SOMEBODY)
+        for address, since in (("refuses@example.org", house_clock.now()), ("fine@example.org", None)):
+            db.session.add(SuppressedAddress(address=address, refusals=2, suppressed_at=since))
+    with counting(app) as some:
+        page = owner_browser.open(path)
+    said = {
+        row.th.find(string=True).strip(): row.td.find_next("td").get_text(" ") for row in page.soup.select("tbody tr")
+    }
+    assert "The address refuses mail: nothing is sent" in said["Refuses@example.org"]
+    assert "The reader may not sign in: nothing is sent" in said[PAOLO]
+    assert [address for address, words in said.items() if "nothing is sent" in words] == ["Refuses@example.org", PAOLO]
+    subscribe(*(f"another-{number}@example.org" for number in range(20)))
+    with counting(app) as many:
+        owner_browser.open(path)
+    assert many.total == some.total
 
 
 def test_many_are_seen_once_on_the_way_down_and_up(app, account, owner_browser, path, subscribe):
