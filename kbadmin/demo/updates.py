@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 
 from kbadmin import clock
 from kbadmin.articles import callouts, categories, operations, publishing
-from kbadmin.articles.models import Callout
+from kbadmin.articles.models import Article, Callout
 from kbadmin.audit.operations import Actor
+from kbadmin.database import db
 from kbadmin.knowledge_bases import operations as knowledge_bases
 from kbadmin.knowledge_bases.models import Audience
 
@@ -150,7 +151,10 @@ def publish(found: Updates, stories: Iterable[Story], *, actor: Actor) -> None:
         found.articles[story.title] = article.id
 
 
-def call_out_again(found: Updates, title: str, note: str, *, actor: Actor) -> None:
-    """Mark an article that is there already as updated."""
+def rewrite(found: Updates, title: str, addition: str, note: str, *, actor: Actor) -> None:
+    """Add a sentence to an article that is there already, and mark it as updated."""
+    article = db.session.get_one(Article, found.articles[title])
+    wanted = operations.Wanted(article.title, article.summary, f"{article.body}\n\n{addition}", article.category_id)
+    operations.change(found.knowledge_base, article.id, wanted, revision=article.revision, actor=actor)
     told = callouts.Wanted(Callout.UPDATED, clock.now() + callouts.LASTS, note)
-    callouts.call_out(found.knowledge_base, found.articles[title], told, actor=actor)
+    callouts.call_out(found.knowledge_base, article.id, told, actor=actor)

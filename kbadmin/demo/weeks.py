@@ -86,18 +86,18 @@ def _send_test(knowledge_base: uuid.UUID, service_id: uuid.UUID, by: Actor) -> N
 
 
 def _stories(found: Updates, now: datetime, writer: Actor) -> list[Event]:
-    numbering = "How firmware is numbered", "What a beta is, in one sentence."
-    glance = "Label One at a glance", "Weight and measures are added."
-    again = partial(updates.call_out_again, found, actor=writer)
+    publish = partial(updates.publish, found, actor=writer)
+    rewrite = partial(updates.rewrite, found, actor=writer)
+    beta = "How firmware is numbered", "A beta has the number of what it becomes.", "What a beta is."
+    size = "Label One at a glance", "It is 120 mm wide and 180 mm long.", "Its measures are added."
     return [
-        *(
-            Event(now - timedelta(days=ago), partial(updates.publish, found, stories, actor=writer))
-            for ago, stories in ((17, updates.MID_MONTH), (10, updates.POWER_SUPPLIES), (5.5, updates.OPEN_HOUSE))
-        ),
-        Event(now - timedelta(days=5.4), partial(again, *numbering)),
+        Event(now - timedelta(days=17), partial(publish, updates.MID_MONTH)),
+        Event(now - timedelta(days=10), partial(publish, updates.POWER_SUPPLIES)),
+        Event(now - timedelta(days=5.5), partial(publish, updates.OPEN_HOUSE)),
+        Event(now - timedelta(days=5.4), partial(rewrite, *beta)),
         # So late that they are in the next digest.
-        Event(now - timedelta(minutes=2), partial(updates.publish, found, updates.NEWEST, actor=writer)),
-        Event(now - timedelta(minutes=1), partial(again, *glance)),
+        Event(now - timedelta(minutes=2), partial(publish, updates.NEWEST)),
+        Event(now - timedelta(minutes=1), partial(rewrite, *size)),
     ]
 
 

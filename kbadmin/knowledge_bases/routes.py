@@ -31,7 +31,7 @@ navigation.in_main_menu(
         "book",
         Permission.WRITE_ARTICLES,
         20,
-        ("knowledge_bases.", "articles."),
+        ("knowledge_bases.", "articles.", "subscriptions."),
     )
 )
 tabs.add(tabs.Tab("Overview", "knowledge_bases.show", "home", 10))

@@ -11,7 +11,7 @@ from kbadmin.subscriptions.models import Frequency
 LABELS = {
     Frequency.SCHEDULED: "With every digest",
     Frequency.WEEKLY: "Once a week",
-    Frequency.IMMEDIATE: "At once",
+    Frequency.IMMEDIATE: "Immediately",
 }
 
 

@@ -41,7 +41,14 @@ from kbadmin.tenancy import current_account
 __all__ = ["attention", "blueprint", "bulk_routes", "field_routes", "group_routes", "import_routes"]
 
 navigation.in_main_menu(
-    navigation.Place("Readers", "readers.index", "users-group", Permission.MANAGE_READERS, 30, ("readers.",))
+    navigation.Place(
+        "Readers",
+        "readers.index",
+        "users-group",
+        Permission.MANAGE_READERS,
+        30,
+        ("readers.", "reader_emails.", "reader_texts."),
+    )
 )
 tabs.add(
     tabs.Tab(

@@ -86,7 +86,7 @@ def test_a_reader_looks_after_their_subscriptions(library, help_base, reader, cl
     page = page.form("Save").choose("Once a week").press()
     assert page.messages == ["Saved."]
     assert page.form("Save").chosen("How often") == "Once a week"
-    assert "At once" not in page.text
+    assert "Immediately" not in page.text
 
     page = page.press("Unsubscribe from Help")
     assert chosen(library) == {"rita@example.com": ["article"]}
