@@ -54,7 +54,7 @@ def find(knowledge_base_id: uuid.UUID, run_id: uuid.UUID) -> DigestRun | None:
     return db.session.scalar(select(DigestRun).filter_by(id=run_id, knowledge_base_id=knowledge_base_id))
 
 
-def told_of(run_id: uuid.UUID) -> Sequence[Row[tuple[uuid.UUID, str]]]:
+def told_of(run_id: uuid.UUID) -> Sequence[Row[uuid.UUID, str]]:
     """The articles that the messages of a run tell of, by title as it is now; those that were deleted are left out."""
     query = select(DigestBody.items).where(DigestBody.run_id == run_id).order_by(DigestBody.id).limit(MOST_BODIES)
     ids = {uuid.UUID(item) for items in db.session.scalars(query) for item in items}
