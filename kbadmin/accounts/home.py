@@ -1,6 +1,7 @@
 """Home: what is set up, what comes next, and the doors this person may open.
 
-Rooms above say what there is to set up with :func:`set_up_with`, and where to go with :func:`quick_link`.
+Rooms above say what there is to set up with :func:`set_up_with`, what comes by itself with :func:`coming_with`, and
+where to go with :func:`quick_link`.
 """
 
 from collections.abc import Callable
@@ -30,6 +31,15 @@ class SetUpStep:
 
 
 @dataclass(frozen=True)
+class Coming:
+    """Something that will happen by itself: what it is of, when and what in words, and the page about it."""
+
+    label: str
+    text: str
+    url: str
+
+
+@dataclass(frozen=True)
 class QuickLink:
     """A page worth a card on Home."""
 
@@ -49,12 +59,18 @@ class _Asked:
 
 
 SET_UP: list[_Asked] = []
+COMING: list[tuple[Callable[[], list[Coming]], Permission]] = []
 LINKS: list[QuickLink] = []
 
 
 def set_up_with(step: Callable[[], SetUpStep], *, permission: Permission, order: int) -> None:
     """A room says what it needs. ``step`` runs when somebody with the permission opens Home."""
     SET_UP.append(_Asked(step, permission, order))
+
+
+def coming_with(find: Callable[[], list[Coming]], *, permission: Permission) -> None:
+    """A room says what comes next. ``find`` runs when somebody with the permission opens Home."""
+    COMING.append((find, permission))
 
 
 def quick_link(link: QuickLink) -> None:
@@ -73,6 +89,7 @@ def index() -> ResponseReturnValue:
         "home/index.html",
         notices=notices.found(),
         steps=steps,
+        coming=[line for find, permission in COMING if current_user.may(permission) for line in find()],
         links=links,
         missing=[step for step in steps if not step.is_done],
     )

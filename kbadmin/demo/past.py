@@ -61,6 +61,7 @@ class Past:
             for event in events:
                 with clock.at(event.at):
                     event.act()
+                    db.session.flush()  # Rows know when they were made.
             commit()
             db.session.remove()
         with clock.at(events[-1].at):

@@ -86,7 +86,7 @@ def _add_person(email: str, name: str, role: Role, hashed: str, *, manages_smtp:
     db.session.add(user)
     db.session.flush()
     db.session.add(Membership(user_id=user.id, role=role, manages_smtp=manages_smtp, joined_at=now))
-    return Actor(user.id, name)
+    return Actor(user.id, f"{name} ({email})")
 
 
 def _request_test(service_id: uuid.UUID) -> None:

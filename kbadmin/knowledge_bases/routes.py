@@ -49,6 +49,16 @@ def _set_up() -> home.SetUpStep:
     return home.SetUpStep("Knowledge base", False, text, "Create a knowledge base", "knowledge_bases.create")
 
 
+home.quick_link(
+    home.QuickLink(
+        "Knowledge bases",
+        "Articles, categories, settings, and subscriptions to what is new.",
+        "knowledge_bases.index",
+        "book",
+        Permission.WRITE_ARTICLES,
+        10,
+    )
+)
 home.set_up_with(_set_up, permission=Permission.EDIT_KNOWLEDGE_BASES, order=10)
 
 

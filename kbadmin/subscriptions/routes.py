@@ -35,6 +35,7 @@ from kbadmin.subscriptions import (
     subscriber_import_routes,
     subscriber_routes,
     trial_routes,
+    upcoming,
     weekdays,
 )
 from kbadmin.subscriptions import settings as operations
@@ -60,6 +61,7 @@ __all__ = [
     "subscriber_import_routes",
     "subscriber_routes",
     "trial_routes",
+    "upcoming",
 ]
 
 tabs.add(tabs.Tab("Subscriptions", "subscriptions.settings", "mail", 40, Role.EDITOR, ("subscriptions.",)))

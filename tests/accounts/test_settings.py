@@ -64,7 +64,7 @@ def test_home_shows_each_person_the_doors_they_may_open(browser_as: Callable[...
 
     assert shown(browser_as("owner")) >= {"SMTP", "Team", "Account", "Profile"}
     assert shown(browser_as("none", manages_smtp=True)) == {"SMTP", "Profile"}
-    assert shown(browser_as("writer")) == {"Profile"}
+    assert shown(browser_as("writer")) == {"Knowledge bases", "Profile"}
     assert "Set-up" not in browser_as("writer").open("/").text
 
 

@@ -6,13 +6,16 @@ from datetime import timedelta
 import pytest
 
 from kbadmin import clock as house_clock
+from kbadmin.access import Role
+from kbadmin.audit.operations import Actor
 from kbadmin.database import db, unit_of_work
+from kbadmin.knowledge_bases import roles
 from kbadmin.knowledge_bases.models import Audience
 from kbadmin.outbox.models import Status
 from kbadmin.subscriptions.run_models import DigestRun, RunKind, RunStage
 from tests.databases import both_databases
 from tests.delivery.log_rows import put
-from tests.factories import counting, inside, signed_in
+from tests.factories import add_person, counting, inside, open_account, signed_in
 from tests.knowledge_bases.conftest import knowledge_base, make_knowledge_base
 from tests.smtp.conftest import _world, world
 from tests.subscriptions.readership import Readership
@@ -147,3 +150,16 @@ def test_the_list_says_when_the_next_one_is_due(app, account, clock):
     assert page.soup.select_one(".main-menu-entry.active").get_text(strip=True) == "Knowledge bases"
     browser.open(f"/knowledge-bases/{readership.id}/settings/subscriptions").press("Pause")
     assert "Next digest" not in browser.open(here).text
+
+
+def test_home_says_when_the_next_digests_are_due_to_those_who_edit_there(app, account, clock):
+    mine, other = Readership(app, account, minute=10 * 60), open_account(app, "Globex")
+    emil, elsewhere = add_person(app, account, "editor"), mine.knowledge_base("Elsewhere")
+    with inside(app, account), unit_of_work():
+        roles.narrow(emil.membership_id, {elsewhere: Role.EDITOR}, actor=Actor(None, "test"))
+    said = "next digest Monday, 2 March 2026, 10:00 UTC"
+    home = signed_in(app, account.owner).open("/")
+    assert said in home.text
+    assert home.click("Help").title == "Digests of Help"
+    for person in (emil, add_person(app, account, "writer"), other.owner):
+        assert "next digest" not in signed_in(app, person).open("/").text

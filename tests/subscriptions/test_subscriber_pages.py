@@ -144,7 +144,10 @@ def test_somebody_is_added_with_a_note_and_nobody_who_has_left_is_brought_back(
     assert "At the fair, 3 March" in page.text
     form = page.soup.select_one("form[aria-label=Subscribers]")
     ticked = form.select_one("input[type=checkbox]")["value"]
-    page = owner_browser.open(f"{path}/remove?subscriber={ticked}").press("Remove")
+    found = owner_browser.open(f"{path}?q=new&state=subscribed").soup.select("form[action$=remove] [type=hidden]")
+    assert [(field["name"], field["value"]) for field in found] == [("q", "new"), ("state", "subscribed")]
+    page = owner_browser.open(f"{path}/remove?subscriber={ticked}&q=new").press("Remove")
+    assert page.path == f"{path}?q=new"
     assert page.messages == ["1 subscriber removed."]
     assert "Unsubscribed" in page.text
     form = owner_browser.open(f"{path}/new").form("Add Subscriber")
