@@ -2,7 +2,7 @@
 
 import hashlib
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -23,7 +23,7 @@ def attach(app: Flask, settings: Settings) -> None:
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
     app.jinja_env.filters.update(
-        when=when, day=day, inline_code=inline_code, plural=plural, without_marks=without_marks
+        when=when, day=day, in_utc=in_utc, inline_code=inline_code, plural=plural, without_marks=without_marks
     )
     static_folder = Path(app.static_folder or "")
 
@@ -62,6 +62,12 @@ def day(moment: datetime | None) -> Markup | str:
     if moment is None:
         return "never"
     return Markup('<time datetime="{}">{}</time>').format(f"{moment:%Y-%m-%d}", f"{moment.day} {moment:%B %Y}")
+
+
+def in_utc(moment: datetime) -> str:
+    """A moment for e-mails, which do not know the zone of whoever reads them: «2 July 2026, 13:30 UTC»."""
+    there = moment.astimezone(UTC)
+    return f"{there.day} {there:%B %Y, %H:%M} UTC"
 
 
 def inline_code(text: str) -> Markup:

@@ -197,7 +197,8 @@ kbadmin            {ports.base_url}
   password         {secrets.password}
 Printer Help       {ports.base_url}/kb/acme/printer-help
   sign in as       {READER}, same password
-Product Updates    {ports.base_url}/kb/acme/product-updates, which everybody may read and subscribe to
+Product Updates    {ports.base_url}/kb/acme/product-updates
+  open to all      its subscriptions: Knowledge bases, Product Updates, Subscriptions
 Mailbox            http://localhost:{ports.mailbox}
 Identity provider  http://localhost:{ports.provider}
 Mail server        localhost port {ports.mail}, STARTTLS

@@ -64,7 +64,14 @@ def fill(app: Flask, *, password: Secret, mail: LocalMailServer) -> None:
             )
             made = content.fill(actor=COMMAND_LINE, callouts_until=now + callouts.LASTS)
             _give_password(made.readers["Rita"], hashed)
-            events = weeks.events(made, service_id, now=now, editor=people[Role.EDITOR], writer=people[Role.WRITER])
+            events = weeks.events(
+                made,
+                service_id,
+                now=now,
+                editor=people[Role.EDITOR],
+                writer=people[Role.WRITER],
+                password_hash=hashed,
+            )
     Past(app, account_id).live([*events, Event(now, lambda: _request_test(service_id), wakes=True)])
 
 

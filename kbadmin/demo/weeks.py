@@ -9,6 +9,7 @@ from dataclasses import fields, replace
 from datetime import datetime, timedelta
 from functools import partial
 
+from kbadmin import clock
 from kbadmin.audit.operations import Actor
 from kbadmin.database import db
 from kbadmin.demo import subscribers, updates
@@ -42,8 +43,13 @@ _NOT_REACHED = Details("nobody@example.org", "Noah", "Novak", {})
 _WAITS_TO_BE_LET_IN = Details("wilma@example.net", "Wilma", "Weber", {})
 
 
-def events(found: Content, service_id: uuid.UUID, *, now: datetime, editor: Actor, writer: Actor) -> list[Event]:
-    """All of it, in no order; call it in a write section, in which the second knowledge base is made."""
+def events(
+    found: Content, service_id: uuid.UUID, *, now: datetime, editor: Actor, writer: Actor, password_hash: str
+) -> list[Event]:
+    """All of it, in no order; call it in a write section, in which the second knowledge base is made.
+
+    ``password_hash`` is of the password that everybody in the demo has.
+    """
     made = updates.open_up(found.groups, actor=editor)
     people = found.readers | _add_readers(editor)
     return [
@@ -52,7 +58,7 @@ def events(found: Content, service_id: uuid.UUID, *, now: datetime, editor: Acto
         *subscribers.coming_and_going(made, people, now=now, by=editor),
         Event(now - timedelta(days=4), partial(readers.disable, people["Tom"], actor=editor)),
         Event(now - timedelta(days=2), partial(_welcome_somebody, editor), wakes=True),
-        Event(now - timedelta(hours=20), partial(_sign_up, found.knowledge_base, editor)),
+        Event(now - timedelta(hours=20), partial(_sign_up, found.knowledge_base, editor, password_hash)),
     ]
 
 
@@ -94,7 +100,7 @@ def _stories(found: Updates, now: datetime, writer: Actor) -> list[Event]:
         Event(now - timedelta(days=17), partial(publish, updates.MID_MONTH)),
         Event(now - timedelta(days=10), partial(publish, updates.POWER_SUPPLIES)),
         Event(now - timedelta(days=5.5), partial(publish, updates.OPEN_HOUSE)),
-        Event(now - timedelta(days=5.4), partial(rewrite, *beta)),
+        Event(now - timedelta(days=5.5) + timedelta(minutes=5), partial(rewrite, *beta)),
         # So late that they are in the next digest.
         Event(now - timedelta(minutes=2), partial(publish, updates.NEWEST)),
         Event(now - timedelta(minutes=1), partial(rewrite, *size)),
@@ -112,15 +118,16 @@ def _welcome_somebody(by: Actor) -> None:
     readers.create(_NOT_REACHED, Belongings(), sends_welcome=True, actor=by)
 
 
-def _sign_up(knowledge_base_id: uuid.UUID, editor: Actor) -> None:
+def _sign_up(knowledge_base_id: uuid.UUID, editor: Actor, password_hash: str) -> None:
     """Somebody may sign up for the readers' knowledge base, did, and waits to be let in."""
     here = db.session.get_one(KnowledgeBase, knowledge_base_id)
     wanted = knowledge_bases.Settings(**{one.name: getattr(here, one.name) for one in fields(knowledge_bases.Settings)})
     knowledge_bases.change_settings(here.id, replace(wanted, sign_up=SignUp.APPROVAL), actor=editor)
-    readers.create(
+    reader = readers.create(
         _WAITS_TO_BE_LET_IN,
         Belongings(reads_everything=False, knowledge_bases=frozenset([here.id])),
         status=ReaderStatus.PENDING,
         how="reader signed up",
         actor=Actor(None, "Sign-up"),
     )
+    reader.password_hash, reader.password_changed_at = password_hash, clock.now()
