@@ -1,13 +1,15 @@
 """Draw docs/screenshots anew: ``python -m tests.journeys.screenshots [page …]``. Run by hand; needs Chromium.
 
 Every picture shows the product as it runs, in an account furnished by tests/journeys/showcase.py. Only the address of
-the mail server is then put in the words of a real one, which no test can reach.
+the mail server is then put in the words of a real one, which no test can reach. Pictures of readers and subscriptions
+show the account of the demo.
 """
 
 import base64
 import itertools
 import sys
 import tempfile
+import uuid
 import zlib
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -18,21 +20,27 @@ from typing import Any
 import flask_migrate
 from flask import Flask
 from playwright.sync_api import Browser, Page
+from sqlalchemy import select
 
 from kbadmin import engine
 from kbadmin.app import create_app
 from kbadmin.database import db, unit_of_work
+from kbadmin.demo.content import READER
 from kbadmin.demo.directory import READY_CLIENT_ID
 from kbadmin.demo.mailbox_pages import make_mailbox_app
+from kbadmin.demo.sample import LocalMailServer, fill
 from kbadmin.demo.serving import serve
+from kbadmin.encryption import Secret
+from kbadmin.knowledge_bases.models import KnowledgeBase
 from kbadmin.smtp.models import SmtpService
+from kbadmin.tenancy import every_account
 from kbadmin.users.models import User
-from tests.factories import OpenedAccount, inside, open_account
+from tests.factories import OpenedAccount, Person, inside, open_account
 from tests.installation import settings_for
 from tests.journeys.live import chromium_path, running_chromium, serving
 from tests.journeys.showcase import Showcase, furnish
 from tests.journeys.visitor import Visitor
-from tests.world import CLIENT_SECRET, MAILBOX, World, outside_world
+from tests.world import CLIENT_SECRET, MAILBOX, MAILBOX_PASSWORD, World, outside_world
 
 FOLDER = Path(__file__).parents[2] / "docs" / "screenshots"
 PALETTE = Path(__file__).with_name("palette.js")
@@ -40,6 +48,7 @@ LOOKS = [(theme, width) for theme in ("light", "dark") for width in (1280, 390)]
 HEIGHTS = {1280: 800, 390: 844}
 TALLEST = 2400  # pixels; what is below on a longer page is more of the same.
 PORT = 8000
+DEMO_PASSWORD = "amber-birch-1234"
 Act = Callable[[Visitor], object]
 
 
@@ -63,6 +72,15 @@ class Stage:
     shown: Showcase
     empty: Any
     mailbox_url: str
+    updates: uuid.UUID  # the demo's knowledge base with subscriptions
+
+    def owner_of(self, account: str) -> Person:
+        """Who signs in to an account that a picture names."""
+        if account == "demo":
+            nobody = uuid.uuid4()
+            return Person(nobody, "owner@example.com", "Olivia Owner", nobody, nobody, DEMO_PASSWORD)
+        owner: Person = (self.empty if account == "empty" else self.shown.account).owner
+        return owner
 
 
 def pictures(stage: Stage) -> Iterator[Picture]:
@@ -99,6 +117,33 @@ def pictures(stage: Stage) -> Iterator[Picture]:
     yield Picture("sessions", "/profile/sessions")
     yield Picture("account", "/account")
     yield Picture("audit-log", "/audit-log")
+    yield from _of_the_demo(stage)
+
+
+def _of_the_demo(stage: Stage) -> Iterator[Picture]:
+    here = f"/knowledge-bases/{stage.updates}"
+    yield Picture("subscriptions", f"{here}/settings/subscriptions", account="demo")
+    yield Picture("digest-preview", f"{here}/settings/subscriptions/preview?reader=maya@example.org", account="demo")
+    yield Picture("digests", f"{here}/digests", account="demo")
+    yield Picture("digest", f"{here}/digests", _open_a_digest, account="demo")
+    yield Picture("subscribers", f"{here}/subscribers", account="demo")
+    yield Picture("subscriber-growth", f"{here}/subscribers/growth", account="demo")
+    yield Picture("readers", "/readers", account="demo")
+    yield Picture("reader-emails", "/readers/settings", account="demo")
+    yield Picture("reader-email-text", "/readers/settings/texts/welcome", account="demo")
+    yield Picture("subscribe", "/kb/acme/product-updates/subscribe", is_signed_in=False)
+    yield Picture("my-subscriptions", "/kb/acme/sign-in", _look_after_subscriptions, is_signed_in=False)
+
+
+def _open_a_digest(visitor: Visitor) -> None:
+    visitor.page.locator("tr", has_text="accepted by the server").first.locator("th a").click()
+    visitor.page.wait_for_load_state()
+
+
+def _look_after_subscriptions(visitor: Visitor) -> None:
+    if "/sign-in" in visitor.page.url:
+        visitor.fill(**{"E-mail Address": READER, "Password": DEMO_PASSWORD}).press("Sign in")
+    visitor.open("/kb/acme/product-updates/subscriptions")
 
 
 def _fill_in(visitor: Visitor) -> None:
@@ -131,6 +176,10 @@ def stage() -> Iterator[Stage]:
         app = create_app(replace(world.seen_from(settings), base_url=base_url))
         with app.app_context():
             flask_migrate.upgrade()
+        mail = LocalMailServer(world.mail.port, Secret(MAILBOX_PASSWORD))
+        fill(app, password=Secret(DEMO_PASSWORD), mail=mail)
+        with app.app_context(), every_account() as session:
+            updates = session.scalars(select(KnowledgeBase.id).filter_by(slug="product-updates")).one()
         account, empty = _account_of_olive(app), open_account(app, "Initech")
         shown = furnish(app, account, world)
         _name_a_real_server(app, shown)
@@ -138,7 +187,7 @@ def stage() -> Iterator[Stage]:
             serve(make_mailbox_app(world.mailbox, troubles=world.troubles, mailboxes=[MAILBOX]))
         )
         until.enter_context(serving(app, PORT))
-        yield Stage(app, world, shown, empty, mailbox.base_url)
+        yield Stage(app, world, shown, empty, mailbox.base_url, updates)
         engine.of(app).close()
         with app.app_context():
             db.engine.dispose()
@@ -177,7 +226,7 @@ def draw(browser: Browser, stage: Stage, wanted: set[str]) -> None:
             if key not in visitors:
                 visitors[key] = Visitor(browser.new_context(**view), f"http://localhost:{PORT}")
                 if picture.is_signed_in:
-                    visitors[key].sign_in((stage.empty if key == "empty" else stage.shown.account).owner)
+                    visitors[key].sign_in(stage.owner_of(key))
             _draw(visitors[key], picture, FOLDER / f"{picture.name}-{theme}-{width}.png")
         for visitor in visitors.values():
             visitor.context.close()
