@@ -17,6 +17,8 @@ from sqlalchemy import func, select
 from kbadmin import clock, engine
 from kbadmin.database import commit, db
 from kbadmin.subscriptions.models import SubscriptionSettings
+from kbadmin.subscriptions.planning import digests_that_are_due
+from kbadmin.subscriptions.runs import digest_runs_that_ended
 from kbadmin.tenancy import enter
 
 SOON = timedelta(seconds=5)  # the sweep is a little later than what it finds
@@ -71,8 +73,10 @@ class Past:
         """Answers what is due first after it."""
         while (due := self._next_due()) is not None and due < moment:
             with clock.at(due + SOON):
-                for _ in range(2):  # A run begins and is sent; then it is found to have ended.
-                    self._engine.sweep_once()
+                for sweep in (digests_that_are_due, digest_runs_that_ended):  # The others find nothing here.
+                    with self._app.app_context():
+                        sweep()
+                        db.session.remove()
                     self._engine.work_off()
         return due
 
