@@ -185,13 +185,10 @@ class Engine:
         for companion in self._companions.values():
             companion.stop()
 
-    def work_off(self) -> int:
-        """Do all that is queued, and what that queues, in this thread, and count it. What a task raises is raised."""
-        done = 0
+    def work_off(self) -> None:
+        """Do all that is queued, and what that queues, in this thread. What a task raises is raised."""
         while queued := self.huey.dequeue():
             queued.execute()
-            done += 1
-        return done
 
     def forget_wakes(self) -> None:
         """Empty the queue; the sweeps find whatever is due."""
