@@ -22,8 +22,13 @@ def subscriber_for(reader: Reader) -> Subscriber:
     if found is None:
         made = Subscriber(email=reader.email, email_key=reader.email_key, reader_id=reader.id)
         return added(made, lambda: db.session.scalar(select(Subscriber).where(known)))
-    found.reader_id = reader.id
+    take_over(found, reader)
     return found
+
+
+def take_over(found: Subscriber, reader: Reader) -> None:
+    """The row is this reader's now, and the address is written as theirs: what is sent goes to that."""
+    found.reader_id, found.email = reader.id, reader.email
 
 
 def subscriber_at(email: str) -> Subscriber:

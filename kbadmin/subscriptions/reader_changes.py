@@ -10,16 +10,16 @@ from kbadmin.database import db
 from kbadmin.email_addresses import comparable
 from kbadmin.readers.listeners import LISTENERS, Listener
 from kbadmin.readers.models import Reader
+from kbadmin.subscriptions import people
 from kbadmin.subscriptions.models import KnowledgeBaseSubscriber, Subscriber, Subscription, SubscriptionRequest
-from kbadmin.subscriptions.people import renew_token
 from kbadmin.subscriptions.unsubscribing import withdraw
 
 
 def take_over(readers: Sequence[Reader]) -> None:
     """A bare address that is a reader's now is theirs, with all that its owner agreed to."""
-    keys = {reader.email_key: reader.id for reader in readers}
-    for found in db.session.scalars(select(Subscriber).where(Subscriber.email_key.in_(keys))):
-        found.reader_id = keys[found.email_key]
+    known = {reader.email_key: reader for reader in readers}
+    for found in db.session.scalars(select(Subscriber).where(Subscriber.email_key.in_(known))):
+        people.take_over(found, known[found.email_key])
 
 
 def move(reader: Reader, old_address: str) -> None:
@@ -29,12 +29,13 @@ def move(reader: Reader, old_address: str) -> None:
     bare = db.session.scalar(there)
     if mine is None:
         if bare is not None:
-            bare.reader_id = reader.id
+            people.take_over(bare, reader)
         return
     if comparable(old_address) != reader.email_key:
-        withdraw([old_address])
-        for row in _rows_of(mine):
-            renew_token(row)
+        rows = _rows_of(mine)
+        withdraw(rows)
+        for row in rows:
+            people.renew_token(row)
     if bare is not None and bare is not mine:
         _merge(bare, mine)
     mine.email, mine.email_key = reader.email, reader.email_key or mine.email_key
@@ -42,7 +43,8 @@ def move(reader: Reader, old_address: str) -> None:
 
 def withdraw_from(reader_ids: Collection[uuid.UUID]) -> None:
     """Who is disabled gets nothing that waits; what they subscribe to is kept for when they are enabled."""
-    withdraw(list(db.session.scalars(select(Subscriber.email).where(Subscriber.reader_id.in_(reader_ids)))))
+    theirs = select(KnowledgeBaseSubscriber).join(Subscriber, Subscriber.id == KnowledgeBaseSubscriber.subscriber_id)
+    withdraw(db.session.scalars(theirs.where(Subscriber.reader_id.in_(reader_ids))).all())
 
 
 def forget(readers: Sequence[Reader]) -> None:

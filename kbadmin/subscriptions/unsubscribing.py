@@ -7,18 +7,21 @@ import uuid
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, select, update
+from sqlalchemy import ColumnElement, or_, select, update
 
 from kbadmin import clock
 from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import begin_writing, db
 from kbadmin.knowledge_bases.models import KnowledgeBase
 from kbadmin.outbox.models import Kind, OutboxMessage, Status
+from kbadmin.subscriptions.messages import key_of
 from kbadmin.subscriptions.models import KnowledgeBaseSubscriber, Subscriber
+from kbadmin.subscriptions.run_models import DigestRun, RunStage
 
 WITHDRAWN = (Status.QUEUED, Status.HELD)
 #: These could be sent again by hand, which nobody must do any more.
 KEPT = (*WITHDRAWN, Status.FAILED, Status.CANCELLED, Status.EXPIRED)
+UNDER_WAY = (RunStage.FANNING_OUT, RunStage.QUEUED)
 
 
 def unsubscribe_all(subscriber: KnowledgeBaseSubscriber, *, by: Actor) -> None:
@@ -29,20 +32,23 @@ def unsubscribe_all(subscriber: KnowledgeBaseSubscriber, *, by: Actor) -> None:
         return
     found.unsubscribed_at, found.unsubscribed_by = clock.now(), by.label
     person = db.session.get_one(Subscriber, found.subscriber_id)
-    withdraw([person.email], knowledge_base_id=found.knowledge_base_id)
+    withdraw([found])
     said = db.session.get_one(KnowledgeBase, found.knowledge_base_id).name
     record("unsubscribed", actor=by, subject=subject_of(found, person), knowledge_base=said)
 
 
-def withdraw(addresses: Collection[str], *, knowledge_base_id: uuid.UUID | None = None) -> None:
-    """Cancel the digests that wait for these addresses, and forget what is in them: they are not sent again either."""
+def withdraw(subscribers: Collection[KnowledgeBaseSubscriber]) -> None:
+    """Cancel the digests that wait for these people, and forget what is in them: they are not sent again either."""
     begin_writing()
+    bases = {one.knowledge_base_id for one in subscribers}
     mine: list[ColumnElement[bool]] = [
-        OutboxMessage.recipient.in_(addresses),
         OutboxMessage.kind == Kind.DIGEST.value,
+        OutboxMessage.knowledge_base_id.in_(bases),
+        or_(
+            OutboxMessage.recipient.in_(_addresses_of(subscribers)),
+            OutboxMessage.deduplication_key.in_(_keys_under_way(subscribers)),
+        ),
     ]
-    if knowledge_base_id is not None:
-        mine.append(OutboxMessage.knowledge_base_id == knowledge_base_id)
     cancelled = {"status": Status.CANCELLED, "settled_at": clock.now(), "not_before_at": None}
     _execute(update(OutboxMessage).where(*mine, _stands(*KEPT)).values(parts_sealed=None, content_sealed=None))
     _execute(update(OutboxMessage).where(*mine, _stands(*WITHDRAWN)).values(cancelled))
@@ -62,6 +68,23 @@ def locked(subscriber_id: uuid.UUID) -> KnowledgeBaseSubscriber:
 def subject_of(subscriber: KnowledgeBaseSubscriber, person: Subscriber) -> Subject:
     """A subscriber as the audit log knows them."""
     return Subject("subscriber", subscriber.id, person.email)
+
+
+def _addresses_of(subscribers: Collection[KnowledgeBaseSubscriber]) -> list[str]:
+    people = {one.subscriber_id for one in subscribers}
+    return list(db.session.scalars(select(Subscriber.email).where(Subscriber.id.in_(people))))
+
+
+def _keys_under_way(subscribers: Collection[KnowledgeBaseSubscriber]) -> list[str]:
+    """What their messages in the present runs are known by, in whatever letters the address was written then."""
+    bases = {one.knowledge_base_id for one in subscribers}
+    query = select(DigestRun.id, DigestRun.knowledge_base_id).where(
+        DigestRun.knowledge_base_id.in_(bases), DigestRun.stage.in_([stage.value for stage in UNDER_WAY])
+    )
+    runs = db.session.execute(query).all()
+    return [
+        key_of(run.id, one.id) for run in runs for one in subscribers if one.knowledge_base_id == run.knowledge_base_id
+    ]
 
 
 def _stands(*statuses: Status) -> ColumnElement[bool]:

@@ -16,13 +16,17 @@ from kbadmin.articles.models import Article, Callout
 from kbadmin.audit.operations import Actor
 from kbadmin.database import db, unit_of_work
 from kbadmin.knowledge_bases import operations as knowledge_bases
+from kbadmin.knowledge_bases.models import Audience
 from kbadmin.outbox.models import OutboxMessage, Status
+from kbadmin.readers import operations as readers
+from kbadmin.readers.operations import Belongings, Details
 from kbadmin.smtp.models import SmtpService
-from kbadmin.subscriptions import digest_words, runs
+from kbadmin.subscriptions import digest_words, runs, unsubscribing
 from kbadmin.subscriptions.models import KnowledgeBaseSubscriber
 from kbadmin.subscriptions.run_models import DigestRun, RunStage
 from tests.databases import both_databases
 from tests.fakes import hostile_smtp
+from tests.portal.library import Made
 from tests.subscriptions.readership import Readership
 
 OLIVE = Actor(None, "Olive Owner")
@@ -224,6 +228,50 @@ def test_what_a_stopped_service_keeps_waiting_is_over_after_three_days(here, wor
     assert here.runs()[0].stage == RunStage.DONE
     assert tally_of(here).expired == 2
     assert json.dumps(here.runs()[0].tallies)
+
+
+@both_databases
+@pytest.mark.parametrize("how", ["a bare address became a reader's", "the address is written otherwise now"])
+def test_whoever_unsubscribes_gets_nothing_in_whatever_letters_the_address_is_written(
+    app, account, server, worker, clock, how
+):
+    here = Readership(app, account, port=server.port, minute=10 * 60, is_public=True, audience=Audience.PUBLIC)
+    here.change(SmtpService, here.service_id, paused_at=house_clock.now(), pause_reason="a person")
+    if how == "a bare address became a reader's":
+        mine = here.subscriber("Robin@example.org")
+        add_reader(here, "robin@example.org")
+    else:
+        reader = add_reader(here, "Robin@example.org")
+        mine = here.subscriber(reader=reader)
+    here.news(at=house_clock.now() + HOUR / 2)
+    plan(here, worker, clock)
+    assert list(statuses(here).values()) == [Status.QUEUED]
+    if how == "the address is written otherwise now":
+        with here.inside(), unit_of_work():
+            readers.change(reader.id, Details("robin@example.org", "", "", {}), Belongings(), actor=OLIVE)
+    with here.inside(), unit_of_work():
+        unsubscribing.unsubscribe_all(db.session.get_one(KnowledgeBaseSubscriber, mine), by=OLIVE)
+    send(here, worker, clock)
+    assert server.messages == []
+    assert list(statuses(here).values()) == [Status.CANCELLED]
+
+
+def test_whoever_is_disabled_gets_nothing_in_whatever_letters_the_address_is_written(here, server, worker, clock):
+    reader = add_reader(here, "Robin@example.org")
+    here.subscriber("robin@EXAMPLE.org", reader=reader)
+    here.news(at=house_clock.now() + HOUR / 2)
+    plan(here, worker, clock)
+    with here.inside(), unit_of_work():
+        readers.disable(reader.id, actor=OLIVE)
+    assert list(statuses(here).values()) == [Status.CANCELLED]
+    send(here, worker, clock)
+    assert server.messages == []
+
+
+def add_reader(here, email):
+    with here.inside(), unit_of_work():
+        made = readers.create(Details(email, "", "", {}), Belongings(), actor=OLIVE)
+        return Made(made.id, made.email)
 
 
 def tally_of(here):

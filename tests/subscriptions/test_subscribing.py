@@ -63,7 +63,7 @@ def test_an_address_and_the_reader_with_it_are_one_subscriber(library, help_base
         made = operations.create(details("ann@EXAMPLE.com"), Belongings(), actor=SOMEBODY).id
     assert subscribe(library, help_base, reader=made, target=Target.CATEGORY, category_id=category) == bare
     assert subscribe(library, help_base, email="ANN@example.com", source=Source.ADDED) == bare
-    assert chosen(library) == {"Ann@example.com": ["category", "knowledge_base"]}
+    assert chosen(library) == {"ann@EXAMPLE.com": ["category", "knowledge_base"]}  # As the reader writes it.
     with inside(library.app, library.account):
         assert db.session.scalar(select(Subscriber)).reader_id == made
         assert db.session.get(KnowledgeBaseSubscriber, bare).source == Source.PUBLIC  # Consent stays what it was.
