@@ -78,12 +78,11 @@ def problems(text: str, fields: Sequence[MergeField], *, required: Collection[st
         for name in dict.fromkeys(names_in(text))
         if name not in known
     ]
-    said += [
-        f"Add {{{{{name}}}}}: without it the reader cannot go on." for name in required if name not in names_in(text)
-    ]
     if len(text) > MOST_CHARACTERS:
         return [*said, f"Shorten the text to {MOST_CHARACTERS:,} characters."]
     tokens = _parsed(text, known)
+    seen = {_name(digits) for digits in _MARK.findall(plain_text(tokens))}  # What a title of a link says, few see.
+    said += [f"Add {{{{{name}}}}}: without it the reader cannot go on." for name in required if name not in seen]
     if any(token.level >= MOST_NESTED for token in tokens):
         said.append("Lists or quotes stand in each other more than 15 deep. Take some of them out.")
     if any(not _fits(str(token.attrs["href"]), known) for token in _links(tokens)):

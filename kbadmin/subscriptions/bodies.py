@@ -16,7 +16,6 @@ from kbadmin import config, logs
 from kbadmin.accounts.models import Account
 from kbadmin.database import begin_writing, db
 from kbadmin.knowledge_bases.models import KnowledgeBase
-from kbadmin.outbox.merge_fields import names_in
 from kbadmin.outbox.messages import NotSendable, Sender
 from kbadmin.outbox.models import MessageBody
 from kbadmin.outbox.operations import compile_body
@@ -87,7 +86,7 @@ class Bodies:
             ids = [str(one.id) for one in items]
             db.session.add(DigestBody(run_id=self.run_id, items_key=_key(items), items=ids, body_id=body_id))
             db.session.flush()
-            return self._body(body_id, self._names(), items)
+            return self._found(items)
         return None
 
     def _compiled(self, items: Sequence[Item], most: int) -> uuid.UUID:
@@ -98,10 +97,6 @@ class Bodies:
     def _body(self, body_id: uuid.UUID, names: frozenset[str], items: Sequence[Item]) -> Body:
         shown = digest.subject_of(self._knowledge_base, self._settings, items, {FIRST_NAME: "…"})
         return Body(body_id, shown[:400], names, earliest_end(items))
-
-    def _names(self) -> frozenset[str]:
-        said = "".join((self._settings.subject, self._settings.intro, self._settings.footer))
-        return frozenset([TOKEN, FIRST_NAME]) if FIRST_NAME in names_in(said) else frozenset([TOKEN])
 
 
 def parts_for(body: Body, *, token: str, first_name: str) -> dict[str, str]:

@@ -90,3 +90,13 @@ def test_a_field_may_have_any_letters_in_its_name():
 def test_blocks_of_the_text_part_are_readable():
     text = body("> quote\n\n1. one\n   - two\n2. three\n\n***\n\n```\ncode\n```\nline  \nbreak", FIELDS, VALUES).text
     assert text == "> quote\n\n1. one\n   - two\n2. three\n\n---\n\n    code\n\nline\nbreak\n"
+
+
+@pytest.mark.parametrize(
+    "hidden", ['[Go](https://x.example "{{set_password_link}}")', "``` {{set_password_link}}\ncode\n```"]
+)
+def test_a_field_that_has_to_be_there_has_to_be_seen(hidden):
+    assert problems(hidden, FIELDS, required=["set_password_link"]) == [
+        "Add {{set_password_link}}: without it the reader cannot go on."
+    ]
+    assert problems(hidden + "\n\n{{set_password_link}}", FIELDS, required=["set_password_link"]) == []

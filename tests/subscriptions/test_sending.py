@@ -268,6 +268,19 @@ def test_whoever_is_disabled_gets_nothing_in_whatever_letters_the_address_is_wri
     assert server.messages == []
 
 
+@pytest.mark.parametrize(
+    "intro", ['See [all]({{knowledge_base_link}} "{{first_name}}").', "``` {{first_name}}\ncode\n```"]
+)
+def test_a_field_where_nobody_sees_it_costs_nobody_their_digest(here, server, worker, clock, intro):
+    here.set(intro=intro)
+    here.readers(2)
+    here.news(at=house_clock.now() + HOUR / 2)
+    plan(here, worker, clock)
+    send(here, worker, clock)
+    assert len(server.messages) == 2
+    assert set(statuses(here).values()) == {Status.ACCEPTED}
+
+
 def add_reader(here, email):
     with here.inside(), unit_of_work():
         made = readers.create(Details(email, "", "", {}), Belongings(), actor=OLIVE)
