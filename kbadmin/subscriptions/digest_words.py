@@ -11,3 +11,5 @@ MISSED = "kbadmin was not running at that time. What was new is in the next dige
 LATE = "Sent late: kbadmin was not running at the planned time."
 NOTHING_LEFT = "Nothing left that this reader may see."
 TOO_LATE = "It was too late to be of use."
+TURNED_OFF = "Subscriptions were turned off while it was being queued. Whoever was not told is told by a later digest."
+NOT_FINISHED = "It was not finished within three days. Whoever was not told is told by the next digest."

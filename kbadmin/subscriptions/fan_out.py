@@ -2,7 +2,8 @@
 
 One transaction of each chunk moves the run's position, counts, tells the subscribers' rows that they have been told,
 and queues the messages. So a run that was interrupted anywhere goes on where it stood, and of two who work at the same
-run one finds that the position has moved. Runs of one knowledge base go one after the other.
+run one finds that the position has moved. Runs of one knowledge base go one after the other; a pause holds them where
+they stand.
 """
 
 import time
@@ -23,12 +24,12 @@ from kbadmin.outbox import fan_out as outbox
 from kbadmin.outbox.fan_out import Batch
 from kbadmin.outbox.models import OutboxMessage
 from kbadmin.smtp.models import SmtpService
-from kbadmin.subscriptions import entitlement
+from kbadmin.subscriptions import digest_words, entitlement
 from kbadmin.subscriptions.bodies import Bodies
 from kbadmin.subscriptions.entitlement import Entitled, Reason
 from kbadmin.subscriptions.frequencies import due_in, everybody
 from kbadmin.subscriptions.items import Board, Item
-from kbadmin.subscriptions.messages import Facts, made_for
+from kbadmin.subscriptions.messages import LIFE, Facts, made_for
 from kbadmin.subscriptions.models import SUBSCRIBERS_HERE, Frequency, KnowledgeBaseSubscriber, SubscriptionSettings
 from kbadmin.subscriptions.run_models import RUNS, DigestRun, RunStage
 from kbadmin.tenancy import current_account, enter
@@ -75,9 +76,11 @@ def fan_out_digests(account_id: str, run_id: str) -> None:
         return
     until = time.monotonic() + PIECE_SECONDS
     while time.monotonic() < until:
+        if not _may_go_on(work):
+            return  # The sweep asks again.
         people = _next(work)
         if not people:
-            _finish(work)
+            _end(work.facts.run_id, work.position)
             return
         for start in range(0, len(people), outbox.CHUNK):
             chunk = people[start : start + outbox.CHUNK]
@@ -118,6 +121,9 @@ def _begun(run_id: uuid.UUID) -> _Work | None:
     service = db.session.get(SmtpService, run.smtp_service_id) if run.smtp_service_id else None
     if db.session.scalar(select(earlier)) or knowledge_base is None or settings is None or service is None:
         return None
+    if (reason := _why_over(run, settings)) is not None:
+        _end(run.id, run.position, reason)
+        return None
     facts = Facts(run.id, knowledge_base.id, service.id, run.due_at, service.send_from_address.rpartition("@")[2])
     return _Work(
         facts=facts,
@@ -130,6 +136,22 @@ def _begun(run_id: uuid.UUID) -> _Work | None:
         position=run.position,
         skipped=Counter(run.skipped),
     )
+
+
+def _why_over(run: DigestRun, settings: SubscriptionSettings) -> str | None:
+    """Why nobody else is told by this run, in a sentence: they hear of the same with the next one."""
+    if not settings.is_on:
+        return digest_words.TURNED_OFF
+    return digest_words.NOT_FINISHED if run.due_at + LIFE <= clock.now() else None
+
+
+def _may_go_on(work: _Work) -> bool:
+    """Whether nobody paused digests, or turned them off, since we looked."""
+    here = SubscriptionSettings
+    sends = exists().where(
+        here.knowledge_base_id == work.facts.knowledge_base_id, here.is_on.is_(True), here.paused_at.is_(None)
+    )
+    return bool(db.session.scalar(select(sends)))
 
 
 def _next(work: _Work) -> list[Entitled]:
@@ -235,13 +257,14 @@ def _move(work: _Work, people: list[Entitled], skipped: Counter[str]) -> bool:
     return db.session.connection().execute(_MOVE, values).rowcount == 1
 
 
-def _finish(work: _Work) -> None:
-    """All are queued, or nobody was told anything; whoever waited for this run goes on."""
+def _end(run_id: uuid.UUID, position: uuid.UUID | None, reason: str = "") -> None:
+    """All are queued, nobody was told anything, or ``reason`` says why no more are; whoever waited for it goes on."""
     begin_writing()
-    run = db.session.scalar(select(DigestRun).where(DigestRun.id == work.facts.run_id).with_for_update())
-    if run is not None and run.stage == RunStage.FANNING_OUT and run.position == work.position:
+    run = db.session.scalar(select(DigestRun).where(DigestRun.id == run_id).with_for_update())
+    if run is not None and run.stage == RunStage.FANNING_OUT and run.position == position:
         has_mail = db.session.scalar(select(exists().where(OutboxMessage.run_id == run.id)))
-        run.stage = RunStage.QUEUED if has_mail else RunStage.EMPTY
+        without = RunStage.SKIPPED if reason else RunStage.EMPTY
+        run.stage, run.reason = RunStage.QUEUED if has_mail else without, reason or run.reason
         run.moved_at = clock.now()
         run.finished_at = None if has_mail else clock.now()
         waiting = select(DigestRun.id).where(

@@ -51,6 +51,7 @@ def digest(knowledge_base_id: uuid.UUID, digest_id: uuid.UUID) -> ResponseReturn
     knowledge_base, run = edited_or_404(knowledge_base_id), run_list.find(knowledge_base_id, digest_id)
     if run is None:
         abort(404)
+    stored = operations.stored(knowledge_base_id)
     return render_template(
         "subscriptions/_digest.html" if request.headers.get("HX-Request") == "true" else "subscriptions/digest.html",
         knowledge_base=knowledge_base,
@@ -61,6 +62,7 @@ def digest(knowledge_base_id: uuid.UUID, digest_id: uuid.UUID) -> ResponseReturn
         service=smtp.find(run.smtp_service_id) if run.smtp_service_id else None,
         told_of=run_list.told_of(run.id),
         is_moving=run.stage in run_words.MOVING,
+        is_paused=bool(stored and stored.paused_at),
     )
 
 

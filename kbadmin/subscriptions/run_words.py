@@ -17,6 +17,7 @@ SENTENCES = {
     RunStage.EMPTY: "Nothing was new for anybody, so nothing was sent.",
     RunStage.SKIPPED: "It was not sent.",
 }
+PAUSED = "Its messages are being queued, and digests are paused: it goes on when they are resumed."
 #: Why somebody who was due got no message.
 SKIPPED = {
     "nothing_new": "Nothing was new of what they subscribed to",
@@ -68,7 +69,7 @@ def reasons(tally: Tally) -> list[tuple[str, int]]:
     return [(SKIPPED.get(key, key), number) for key, number in counted if number]
 
 
-def sentence(run: DigestRun) -> str:
+def sentence(run: DigestRun, *, is_paused: bool = False) -> str:
     """Where a run stands, for whoever looks at it."""
-    said = SENTENCES[RunStage(run.stage)]
+    said = PAUSED if is_paused and run.stage == RunStage.FANNING_OUT else SENTENCES[RunStage(run.stage)]
     return f"{said} {run.reason}" if run.reason else said

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import event, select, update
 
 from kbadmin import clock as house_clock
@@ -10,7 +11,7 @@ from kbadmin.database import SQLITE_SYNCHRONOUS, db, unit_of_work
 from kbadmin.knowledge_bases.models import Audience, KnowledgeBase
 from kbadmin.outbox import fan_out as outbox
 from kbadmin.outbox.models import MessageBody
-from kbadmin.subscriptions import fan_out, planning
+from kbadmin.subscriptions import digest_words, fan_out, planning
 from kbadmin.subscriptions.entitlement import Reason
 from kbadmin.subscriptions.models import KnowledgeBaseSubscriber
 from kbadmin.subscriptions.run_models import DigestBody, RunStage
@@ -139,6 +140,65 @@ def test_what_send_now_would_do_is_told_before(app, account, clock):
         planned, with_mail, items = fan_out.preview(db.session.get(KnowledgeBase, here.id))
     assert (planned, with_mail, [item.title for item in items]) == (2, 1, ["One"])
     assert here.messages() == []
+
+
+@both_databases
+def test_a_pause_holds_a_run_where_it_stands_until_digests_are_resumed(app, account, worker, clock):
+    here, run_id = _under_way(app, account)
+    here.set(paused_at=house_clock.now())
+    worker.drain()
+    clock.advance(minutes=2)
+    worker.sweep()
+    worker.drain()
+    assert [(run.stage, run.planned) for run in here.runs()] == [(RunStage.FANNING_OUT, 2)]
+    here.set(paused_at=None)
+    worker.sweep()
+    worker.drain()
+    assert [(run.stage, run.planned) for run in here.runs()] == [(RunStage.QUEUED, 5)]
+    assert len({one.recipient for one in here.messages()}) == 5
+
+
+def test_a_pause_is_seen_between_two_chunks(app, account, clock):
+    here, run_id = _under_way(app, account)
+    with here.inside():
+        work = fan_out._begun(run_id)
+        assert fan_out._may_go_on(work)
+        db.session.rollback()
+        here.set(paused_at=house_clock.now())
+        assert not fan_out._may_go_on(work)
+
+
+@pytest.mark.parametrize(("how", "reason"), [("off", digest_words.TURNED_OFF), ("late", digest_words.NOT_FINISHED)])
+def test_a_run_that_will_not_be_finished_ends_and_the_others_hear_with_the_next(
+    app, account, worker, clock, how, reason
+):
+    here, _ = _under_way(app, account)
+    if how == "off":
+        here.set(is_on=False)
+    else:
+        clock.advance(hours=72)
+    worker.drain()
+    [run] = here.runs()
+    assert (run.stage, run.reason, run.planned) == (RunStage.QUEUED, reason, 2)
+    here.set(is_on=True)
+    begin(here)
+    worker.drain()
+    second = here.runs()[1]
+    assert (second.stage, second.planned) == (RunStage.QUEUED, 5)
+    told = [one.recipient for one in here.messages()]
+    assert len(told) == len(set(told)) == 5
+
+
+def _under_way(app, account):
+    """A run that has told two of five people when its worker ended."""
+    here = Readership(app, account, audience=Audience.PUBLIC, is_public=True)
+    here.crowd(5)
+    here.news()
+    run_id = begin(here)
+    with here.inside():
+        work = fan_out._begun(run_id)
+        assert fan_out._queue(work, fan_out._next(work)[:2])
+    return here, run_id
 
 
 def bodies(here):
