@@ -77,14 +77,15 @@ def _time(text: str) -> timedelta:
 
 
 def _schedule(row: Mapping[str, Any]) -> Schedule:
-    if unknown := set(row) - {"kinds", "waits", "then", "life", "after_uncertain"}:
+    if unknown := set(row) - {"kinds", "waits", "then", "tried_for", "life", "after_uncertain"}:
         raise ValueError(f"{sorted(unknown)} are no parts of a schedule")
     life = _time(row["life"])
+    tried_for = _time(row.get("tried_for", row["life"]))
     waits = [_time(text) for text in row["waits"]]
     if "then" in row:
         then = _time(row["then"])
-        waits += [then] * ((life - sum(waits, timedelta())) // then)
-    if sum(waits, timedelta()) > life:
+        waits += [then] * ((tried_for - sum(waits, timedelta())) // then)
+    if sum(waits, timedelta()) > min(tried_for, life):
         raise ValueError("the waits outlast life")
     return Schedule(tuple(waits), life, _time(row["after_uncertain"]))
 

@@ -351,9 +351,14 @@ def test_a_reset_expires_with_its_link_and_never_comes_later():
     assert attempts > 5
 
 
+def test_a_welcome_that_waited_long_for_its_service_is_tried_again():
+    waited = {"kind": Kind.WELCOME, "now": NOON + timedelta(days=13), "expires_at": NOON + timedelta(days=14)}
+    assert decided(GREYLISTED, attempts=1, **waited).action is Action.RETRY
+
+
 @pytest.mark.parametrize(("expires_at", "action"), [(None, Action.FAIL), (NOON + timedelta(days=9), Action.EXPIRE)])
 def test_a_message_older_than_its_kind_lives_is_given_up(expires_at, action):
-    old = {"kind": Kind.WELCOME, "now": NOON + timedelta(days=3), "expires_at": expires_at}
+    old = {"kind": Kind.USER_INVITATION, "now": NOON + timedelta(days=3), "expires_at": expires_at}
     assert decided(GREYLISTED, **old).action is action
     assert same(decided(said("sender", "451 Try later"), **old), "retry service")
 

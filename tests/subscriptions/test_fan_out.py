@@ -144,7 +144,7 @@ def test_what_send_now_would_do_is_told_before(app, account, clock):
 
 @both_databases
 def test_a_pause_holds_a_run_where_it_stands_until_digests_are_resumed(app, account, worker, clock):
-    here, run_id = _under_way(app, account)
+    here, _ = _under_way(app, account)
     here.set(paused_at=house_clock.now())
     worker.drain()
     clock.advance(minutes=2)
