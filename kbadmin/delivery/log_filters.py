@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, func, literal_column, select
 from sqlalchemy.orm import Session
 
 from kbadmin.email_addresses import NotOneAddress, canonical_address
+from kbadmin.names import after_all_with
 from kbadmin.outbox.models import OutboxMessage, Status
 
 LOOKED_THROUGH = 5_000
@@ -136,7 +137,7 @@ def _add_recipient(session: Session, found: Conditions, recipient: str) -> None:
 
 def _begins_with(session: Session, text: str) -> list[ColumnElement[bool]]:
     """Byte by byte, whatever the database's collation: on PostgreSQL with the operators of its pattern index."""
-    end = text[:-1] + chr(min(ord(text[-1]) + 1, 0x10FFFF))
+    end = after_all_with(text)
     if session.get_bind().dialect.name == "sqlite":
         return [OutboxMessage.recipient >= text, OutboxMessage.recipient < end]
     return [OutboxMessage.recipient.op("~>=~")(text), OutboxMessage.recipient.op("~<~")(end)]

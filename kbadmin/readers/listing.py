@@ -16,6 +16,7 @@ from sqlalchemy.orm import Session
 
 from kbadmin.database import db
 from kbadmin.knowledge_bases.models import KnowledgeBase
+from kbadmin.names import after_all_with
 from kbadmin.readers import failed_welcomes
 from kbadmin.readers.keys import key
 from kbadmin.readers.models import Reader, ReaderAccess, ReaderGroup, ReaderGroupMember, ReaderStatus
@@ -24,7 +25,6 @@ PAGE = 50
 MOST_COUNTED = 1_000
 RARE = 1_000
 NO_GROUP = "none"
-FIRST_SURROGATE, LAST_SURROGATE = 0xD800, 0xDFFF
 
 # A literal, so that SQLite sees that the index of the few who are not active fits.
 NOT_ACTIVE: ColumnElement[bool] = literal_column("readers.status <> 'active'")
@@ -199,10 +199,7 @@ def _rare_or(session: Session, sources: Sequence[Any], otherwise: ColumnElement[
 
 def begins_with(column: Any, text: str) -> ColumnElement[bool]:
     """What a key begins with. Byte by byte, as both databases keep keys: a range of the index."""
-    following = min(ord(text[-1]) + 1, 0x10FFFF)
-    if following == FIRST_SURROGATE:  # Half a character is none: the next whole one.
-        following = LAST_SURROGATE + 1
-    return and_(column >= text, column < text[:-1] + chr(following))
+    return and_(column >= text, column < after_all_with(text))
 
 
 def _ordered(query: Any, sort: Sort, *, onwards: bool) -> Any:

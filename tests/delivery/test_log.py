@@ -2,6 +2,7 @@
 
 import uuid
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 import pytest
 from sqlalchemy import event
@@ -270,3 +271,10 @@ def test_the_messages_of_one_digest_run_are_found_with_whatever_else_is_wanted(a
     assert recipients(owner_browser.open(f"/deliveries?run={uuid.uuid4()}")) == []
     assert owner_browser.open("/deliveries?run=nonsense").status == 200
     assert Wanted.from_json(Wanted(run=run).as_json()).run == run
+
+
+@both_databases
+def test_a_beginning_that_no_letter_follows_finds_nothing(owner_browser, app, account):
+    put(app, account)
+    for last in ("\ud7ff", "\U0010ffff"):
+        assert recipients(owner_browser.open(f"/deliveries?recipient=anna{quote(last)}")) == []
