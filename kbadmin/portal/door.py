@@ -37,7 +37,9 @@ def visit_or_leave(slug: str) -> Visit:
     if not viewer.may_enter(found):
         if signed_in:
             abort(404)
-        abort(redirect(url_for("portal.sign_in", next=_here()), 303))
+        # What was sent with a form is sent once more by whoever signed in; its address shows nothing.
+        back = _here() if request.method == "GET" else url_for("portal.home", knowledge_base=found.slug)
+        abort(redirect(url_for("portal.sign_in", next=back), 303))
     if found.slug != slug:
         abort(redirect(_same_page_of(found), 301))
     g.visit = visit = Visit(found, viewer, signed_in)

@@ -171,3 +171,15 @@ def test_a_guesser_is_noted_and_never_in_the_way_of_a_mail_program(library, help
         assert db.session.scalar(select(Throttle.count).filter_by(name=UNKNOWN_FROM.name)) == UNKNOWN_FROM.count
     assert program.post(f"{library.home}/unsubscribe/{token_of(library, mine)}").status_code == 200
     assert has_unsubscribed(library, mine)
+
+
+def test_whoever_was_signed_out_before_pressing_subscribe_comes_back_to_the_knowledge_base(library, reader):
+    kb = library.knowledge_base("Handbook", audience=Audience.READERS)
+    library.article(kb, "Rules")
+    turn_on(library, kb)
+    browser = library.signed_in(reader)
+    page = browser.open(f"{library.home}/handbook/articles/rules")
+    browser.client.delete_cookie("kbadmin-reader", domain="localhost")
+    form = page.press("Subscribe to this article").form("Sign in")
+    page = form.fill("E-mail Address", reader.email).fill("Password", reader.password).press()
+    assert page.path == f"{library.home}/handbook"
