@@ -18,7 +18,7 @@ from kbadmin.audit.operations import Actor, record
 from kbadmin.database import begin_writing, db, unit_of_work
 from kbadmin.engine import task, wake
 from kbadmin.knowledge_bases import operations as knowledge_bases
-from kbadmin.readers import belonging, failed_welcomes, groups, letting_in, listeners, welcomes
+from kbadmin.readers import belonging, email_settings, emails, failed_welcomes, groups, letting_in, listeners, welcomes
 from kbadmin.readers.bulk_orders import EVERYTHING, FOR_ACCESS, FOR_GROUPS, Deed, Order
 from kbadmin.readers.listing import conditions
 from kbadmin.readers.models import Reader, ReaderStatus
@@ -161,8 +161,12 @@ def _delete(ids: Sequence[uuid.UUID], _target: str) -> None:
 
 
 def _welcome(ids: Sequence[uuid.UUID], _target: str) -> None:
+    """Where only some knowledge bases have a service, readers of others stay as they are."""
+    if not email_settings.can_send():
+        raise NobodySends
     for reader in _rows(ids):
-        welcomes.send(reader)
+        if emails.way_to(reader) is not None:
+            welcomes.send(reader)
 
 
 def _clear_welcome(ids: Sequence[uuid.UUID], _target: str) -> None:

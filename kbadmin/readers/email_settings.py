@@ -78,6 +78,11 @@ def way(knowledge_base_id: uuid.UUID | None = None) -> Way | None:
     return Way(service.id, sender, waits=not is_sending)
 
 
+def can_send() -> bool:
+    """Whether there is a way for readers of the account, or of any knowledge base that chose a service of its own."""
+    return way() is not None or bool(own_services())
+
+
 def welcome_lifetime() -> timedelta:
     """How long the link of a welcome e-mail works."""
     settings = stored()

@@ -55,7 +55,7 @@ def send_link(
     leaves, which it does before ``expires_at`` or not at all.
     """
     found = open_to(reader)
-    home = next((one for one in found if one.id == knowledge_base_id), found[0] if len(found) == 1 else None)
+    home = _home_among(found, knowledge_base_id)
     home_id = home.id if home else None
     way = email_settings.way(home_id)
     if way is None:
@@ -79,6 +79,12 @@ def send_link(
     )
 
 
+def way_to(reader: Reader) -> Way | None:
+    """Which way a letter to this reader leaves now; none if nobody can send it."""
+    home = _home_among(open_to(reader))
+    return email_settings.way(home.id if home else None)
+
+
 def values_of(reader: Reader, found: Sequence[KnowledgeBase], *, lifetime: timedelta, link: str) -> dict[str, str]:
     """What the merge fields stand for in a letter to this reader about these knowledge bases."""
     return {
@@ -95,8 +101,7 @@ def values_of(reader: Reader, found: Sequence[KnowledgeBase], *, lifetime: timed
 
 def tell_password_changed(reader: Reader) -> None:
     """Tell a reader that their password has changed, so that a stranger's change does not stay unseen."""
-    found = open_to(reader)
-    way: Way | None = email_settings.way(found[0].id if len(found) == 1 else None)
+    way = way_to(reader)
     if way is None:
         return
     at = clock.now()
@@ -132,6 +137,11 @@ def open_to(reader: Reader) -> list[KnowledgeBase]:
 def account_name() -> str:
     """What readers know the account as."""
     return db.session.get_one(Account, current_account()).name
+
+
+def _home_among(found: Sequence[KnowledgeBase], wanted: uuid.UUID | None = None) -> KnowledgeBase | None:
+    """The knowledge base that a letter is about: the one that was meant, or the only one there is."""
+    return next((one for one in found if one.id == wanted), found[0] if len(found) == 1 else None)
 
 
 def _listed(names: Sequence[str]) -> str:

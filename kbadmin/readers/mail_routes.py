@@ -9,7 +9,7 @@ from flask_login import current_user
 
 from kbadmin.access import Permission, requires
 from kbadmin.forms import BaseForm
-from kbadmin.readers import email_settings, emails, passwords, welcomes
+from kbadmin.readers import emails, passwords, welcomes
 from kbadmin.readers.blueprint import blueprint, reader_or_404
 from kbadmin.readers.models import Reader
 from kbadmin.readers.welcomes import NobodySends
@@ -22,7 +22,7 @@ def values_of(reader: Reader) -> dict[str, Any]:
     """What the page of a reader says of their e-mails."""
     return {
         "welcome": welcomes.welcomes_of([reader]).get(reader.id),
-        "may_mail": email_settings.way() is not None,
+        "may_mail": emails.way_to(reader) is not None,
     }
 
 
@@ -38,7 +38,7 @@ def send_welcome(reader_id: uuid.UUID) -> ResponseReturnValue:
     except NobodySends:
         flash(NOBODY_SENDS, "error")
         return _back(reader_id)
-    return _queued(reader_id, "A welcome")
+    return _queued(reader, "A welcome")
 
 
 @blueprint.post("/readers/<uuid:reader_id>/clear-welcome")
@@ -55,13 +55,13 @@ def clear_welcome(reader_id: uuid.UUID) -> ResponseReturnValue:
 @requires(Permission.MANAGE_READERS)
 def send_reset(reader_id: uuid.UUID) -> ResponseReturnValue:
     """Mail a link to set another password. The old one works until it is used."""
-    reader_or_404(reader_id)
+    reader = reader_or_404(reader_id)
     try:
         passwords.mail_reset(reader_id, actor=current_user.actor)
     except LookupError:
         flash(NOBODY_SENDS, "error")
         return _back(reader_id)
-    return _queued(reader_id, "A link to set another password")
+    return _queued(reader, "A link to set another password")
 
 
 @blueprint.route("/readers/<uuid:reader_id>/link", methods=["GET", "POST"])
@@ -81,13 +81,13 @@ def hand_out_link(reader_id: uuid.UUID) -> ResponseReturnValue:
     return render_template("readers/link.html", reader=reader, address=address, hours=int(hours))
 
 
-def _queued(reader_id: uuid.UUID, what: str) -> ResponseReturnValue:
-    way = email_settings.way()
+def _queued(reader: Reader, what: str) -> ResponseReturnValue:
+    way = emails.way_to(reader)
     if way is not None and way.waits:
         flash(f"{what} waits in the queue until the service can send again.", "warning")
     else:
         flash(f"{what} is on its way.", "success")
-    return _back(reader_id)
+    return _back(reader.id)
 
 
 def _back(reader_id: uuid.UUID) -> ResponseReturnValue:

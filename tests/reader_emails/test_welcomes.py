@@ -5,13 +5,17 @@ import re
 import pytest
 
 from kbadmin import clock as house_clock
+from kbadmin.audit.operations import Actor
 from kbadmin.database import db, unit_of_work
+from kbadmin.knowledge_bases.models import KnowledgeBase
 from kbadmin.outbox.models import Kind, OutboxMessage, Status
+from kbadmin.readers import email_settings
 from kbadmin.readers.models import Reader
 from tests.browser import Browser
 from tests.databases import both_databases
 from tests.delivery.outbox import make_service
 from tests.factories import inside
+from tests.portal.library import Library
 from tests.reader_emails.test_settings import choose
 from tests.smtp.rows import change
 from tests.users.pages import actions
@@ -203,3 +207,38 @@ class TestWithoutAnySender:
         assert "Nobody can send e-mail to readers now." in page.text
         assert "Send Welcome" not in page.buttons
         assert page.click("Copy a Link").press("Make a Link").title == "A link for Rita"
+
+
+class TestServiceOfOneKnowledgeBase:
+    """Only a knowledge base chose a service: its readers are written to through it, and others are not promised it."""
+
+    @pytest.fixture
+    def platform_url(self):
+        return None
+
+    @pytest.fixture
+    def library(self, app, account, world):
+        made = Library(app, account)
+        here, made.elsewhere = made.knowledge_base("Help"), made.knowledge_base("Other")
+        made.here = here
+        relay = make_service(app, account, port=world.relay.port, name="Own relay", tested_at=house_clock.now())
+        with inside(app, account), unit_of_work():
+            email_settings.choose_for(db.session.get_one(KnowledgeBase, here), relay, actor=Actor(None, "Olive"))
+        return made
+
+    def test_its_readers_are_welcomed_and_reset(self, library, owner_browser, worker, world):
+        mine = library.reader("rita@example.org", access=[library.here])
+        page = owner_browser.open(f"/readers/{mine.id}").press("Send Welcome")
+        assert page.messages == ["A welcome is on its way."]
+        assert page.press("Send Reset Link").messages == ["A link to set another password is on its way."]
+        work(worker)
+        work(worker)
+        assert len(world.mailbox.messages()) == 2
+
+    def test_readers_of_others_are_added_and_said_to_be_without_a_way(self, app, account, library, owner_browser):
+        form = owner_browser.open("/readers/new").form("Add Reader").fill("E-mail Address", "zoe@example.org")
+        page = form.choose("These only").tick("Other").tick("Send a welcome e-mail now").press()
+        assert page.messages == ["Reader zoe@example.org added."]
+        assert welcomes(app, account) == []
+        zoe = id_of(app, account, "zoe@example.org")
+        assert "Nobody can send e-mail to readers now" in owner_browser.open(f"/readers/{zoe}").text
