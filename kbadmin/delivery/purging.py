@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import case, delete, select, update
 
 from kbadmin import clock
+from kbadmin.audit.operations import forget_labels, forget_subjects
 from kbadmin.database import begin_writing, db
 from kbadmin.delivery.models import SuppressedAddress, TestRun
 from kbadmin.outbox.models import DeliveryAttempt, Kind, OutboxMessage, Status
@@ -17,6 +18,7 @@ from kbadmin.users.models import Membership, User
 
 FORGOTTEN = "(deleted)"
 FOR_READERS = (Kind.WELCOME, Kind.READER_RESET, Kind.READER_SIGN_UP, Kind.SUBSCRIPTION_CONFIRMATION, Kind.DIGEST)
+CHUNK = 1_000  # of what one statement names: some readers have had a digest every day for years
 WAITING = (Status.QUEUED, Status.SENDING, Status.HELD)
 
 
@@ -27,6 +29,7 @@ def forget_addresses(addresses: Sequence[str]) -> None:
     strangers = [address for address in addresses if address.casefold() not in colleagues]
     _forget_messages(strangers)
     _forget_messages([address for address in addresses if address.casefold() in colleagues], FOR_READERS)
+    forget_labels("address", _forms(strangers), label=FORGOTTEN)
     _execute(delete(SuppressedAddress).where(SuppressedAddress.address.in_(_forms(strangers))))
     over = update(TestRun).where(TestRun.recipient.in_(_forms(strangers)), TestRun.finished_at.is_not(None))
     _execute(over.values(recipient=FORGOTTEN, failure=None, steps=[]))
@@ -42,13 +45,20 @@ def _colleagues(addresses: Sequence[str]) -> set[str]:
 def _forget_messages(addresses: Sequence[str], kinds: Sequence[Kind] = tuple(Kind)) -> None:
     if not addresses:
         return
-    query = select(OutboxMessage.id).where(
+    query = select(OutboxMessage.id, OutboxMessage.public_id).where(
         OutboxMessage.recipient.in_(_forms(addresses)),
         OutboxMessage.kind.in_([kind.value for kind in kinds]),
         # A test e-mail is in the hands of its run, which ends within seconds.
         ~((OutboxMessage.kind == Kind.TEST.value) & (OutboxMessage.status == Status.SENDING.value)),
     )
-    ids = list(db.session.scalars(query))
+    found = db.session.execute(query).all()
+    for start in range(0, len(found), CHUNK):
+        some = found[start : start + CHUNK]
+        _forget([row.id for row in some])
+        forget_subjects("message", [row.public_id for row in some], label=FORGOTTEN)
+
+
+def _forget(ids: Sequence[int]) -> None:
     waits = OutboxMessage.status.in_([status.value for status in WAITING])
     _execute(
         update(OutboxMessage)

@@ -7,7 +7,7 @@ from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
 
 from kbadmin import clock
-from kbadmin.audit.operations import Actor, Subject, record
+from kbadmin.audit.operations import Actor, Subject, forget_actors, forget_subjects, record
 from kbadmin.database import abandon, begin_writing, db
 from kbadmin.delivery.purging import forget_addresses
 from kbadmin.email_addresses import NotOneAddress, comparable
@@ -143,6 +143,8 @@ def bury(readers: list[Reader]) -> None:
     for model in (ReaderImportRow, ReaderSignUp):
         db.session.execute(delete(model).where(model.email_key.in_(known)))
     sign_out(ids)
+    forget_subjects("reader", ids, label=NOBODY.label)
+    forget_actors(ids, label=NOBODY.label)
     for reader in readers:
         for name in ("email", "email_domain", "first_name", "last_name", "sort_key", "name_key", *FIELD_NAMES):
             setattr(reader, name, "")

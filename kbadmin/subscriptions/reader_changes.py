@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import delete, select
 
+from kbadmin.audit.operations import forget_strangers, forget_subjects
 from kbadmin.database import db
 from kbadmin.email_addresses import comparable
 from kbadmin.readers.listeners import LISTENERS, Listener
@@ -13,6 +14,8 @@ from kbadmin.readers.models import Reader
 from kbadmin.subscriptions import people
 from kbadmin.subscriptions.models import KnowledgeBaseSubscriber, Subscriber, Subscription, SubscriptionRequest
 from kbadmin.subscriptions.unsubscribing import withdraw
+
+NOBODY = "a deleted subscriber"
 
 
 def take_over(readers: Sequence[Reader]) -> None:
@@ -52,6 +55,10 @@ def forget(readers: Sequence[Reader]) -> None:
     keys = [reader.email_key for reader in readers]
     ids = [reader.id for reader in readers]
     _execute(delete(SubscriptionRequest).where(SubscriptionRequest.email_key.in_(keys)))
+    theirs = select(KnowledgeBaseSubscriber.id).join(Subscriber, Subscriber.id == KnowledgeBaseSubscriber.subscriber_id)
+    rows = db.session.scalars(theirs.where(Subscriber.reader_id.in_(ids))).all()
+    forget_subjects("subscriber", rows, label=NOBODY)
+    forget_strangers("subscriber", rows, label=NOBODY)
     _execute(delete(Subscriber).where(Subscriber.reader_id.in_(ids)))
 
 

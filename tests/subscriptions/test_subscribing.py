@@ -3,9 +3,11 @@
 import pytest
 from sqlalchemy import func, select
 
+from kbadmin.audit.models import AuditEntry
 from kbadmin.audit.operations import Actor
 from kbadmin.database import db, unit_of_work
-from kbadmin.outbox.models import Kind, OutboxMessage
+from kbadmin.outbox.models import Kind, OutboxMessage, Status
+from kbadmin.portal import profiles
 from kbadmin.readers import bulk, operations
 from kbadmin.readers.listing import Wanted
 from kbadmin.readers.operations import Belongings, Details
@@ -21,6 +23,7 @@ from kbadmin.subscriptions.models import (
 )
 from kbadmin.subscriptions.subscribing import NotOffered, Unsubscribed
 from tests.databases import both_databases
+from tests.delivery.log_rows import put, suppress
 from tests.factories import inside
 from tests.house.rows import make_row
 from tests.portal.library import Library
@@ -194,3 +197,34 @@ def test_a_thousand_guessed_tokens_find_nobody(library, help_base):
         assert subscribing.find_by_token(token) is not None
         guesses = (f"{token[:-6]}{guess:06}" for guess in range(1_000))
         assert [guess for guess in guesses if guess != token and subscribing.find_by_token(guess)] == []
+
+
+@both_databases
+def test_the_audit_log_keeps_what_was_done_and_forgets_whom_it_named(library, help_base, owner_browser):
+    account = library.account
+    with inside(library.app, account), unit_of_work():
+        rita = operations.create(details("Rita@example.org"), Belongings(), actor=SOMEBODY).id
+    public = Actor(None, "Rita@example.org", "192.0.2.7")
+    subscribe(library, help_base, email="rita@example.org", source=Source.PUBLIC, by=public)
+    subscribe(library, help_base, email="other@example.org", source=Source.ADDED)
+    with inside(library.app, account), unit_of_work():
+        profiles.rename(rita, first_name="Rita", last_name="Reader", network_address="192.0.2.7")
+    [message] = put(library.app, account, recipient="Rita@example.org", status=Status.FAILED)
+    [refused] = suppress(library.app, account, "rita@example.org")
+    owner_browser.open(f"/deliveries/{message}").press("Send again")
+    owner_browser.open(f"/deliveries/suppressed/{refused}/clear").press("Clear")
+    before = entries(library)
+    assert sum("rita" in line.casefold() for line in before) == 5
+    with inside(library.app, account), unit_of_work():
+        operations.remove(rita, actor=SOMEBODY)
+    after = entries(library)
+    assert len(after) == len(before) + 1
+    assert not [line for line in after if "rita" in line.casefold() or "192.0.2.7" in line]
+    assert sum("other@example.org" in line for line in after) == 1
+    assert "Olive" in " ".join(after)
+
+
+def entries(library):
+    with inside(library.app, library.account):
+        rows = db.session.scalars(select(AuditEntry).order_by(AuditEntry.id))
+        return [f"{row.actor} {row.network_address} {row.action} {row.subject} {row.facts}" for row in rows]
