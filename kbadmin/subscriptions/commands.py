@@ -15,7 +15,8 @@ from kbadmin.accounts.models import Account
 from kbadmin.database import db
 from kbadmin.knowledge_bases import operations as knowledge_bases
 from kbadmin.knowledge_bases.models import KnowledgeBase
-from kbadmin.subscriptions import fan_out, obstacles
+from kbadmin.subscriptions import obstacles
+from kbadmin.subscriptions.forecasts import forecast
 from kbadmin.subscriptions.models import SubscriptionSettings
 from kbadmin.templating import plural
 from kbadmin.tenancy import enter
@@ -51,7 +52,7 @@ def _said(knowledge_base: KnowledgeBase, settings: SubscriptionSettings | None) 
     reason = obstacles.why_not(settings, knowledge_base)
     if reason is not None or settings is None:
         return f"nothing leaves. {reason}"
-    found = fan_out.preview(knowledge_base)
+    found = forecast(knowledge_base)
     people = (
         f"{found.with_mail:,} of {found.planned:,} subscribers would be told of {plural(len(found.items), 'article')}"
     )

@@ -12,7 +12,6 @@ from collections import Counter
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
-from typing import NamedTuple
 
 from sqlalchemy import Uuid, bindparam, case, exists, select, update
 
@@ -27,22 +26,14 @@ from kbadmin.smtp.models import SmtpService
 from kbadmin.subscriptions import digest_words, entitlement
 from kbadmin.subscriptions.bodies import Bodies
 from kbadmin.subscriptions.entitlement import Entitled, Reason
-from kbadmin.subscriptions.frequencies import due_in, everybody
-from kbadmin.subscriptions.items import Board, Item
+from kbadmin.subscriptions.frequencies import due_in
+from kbadmin.subscriptions.items import Board
 from kbadmin.subscriptions.messages import LIFE, Facts, made_for
 from kbadmin.subscriptions.models import SUBSCRIBERS_HERE, Frequency, KnowledgeBaseSubscriber, SubscriptionSettings
 from kbadmin.subscriptions.run_models import RUNS, DigestRun, RunStage
 from kbadmin.tenancy import current_account, enter
 
 PIECE_SECONDS = 5.0  # of one task: whoever stops the worker need not wait for the end of a run
-
-
-class Preview(NamedTuple):
-    """What a run would do now: subscribers who are due, those who would get a message, and of which items."""
-
-    planned: int
-    with_mail: int
-    items: list[Item]
 
 
 @dataclass
@@ -89,21 +80,6 @@ def fan_out_digests(account_id: str, run_id: str) -> None:
     begin_writing()
     wake(fan_out_digests, account_id, run_id)
     commit()
-
-
-def preview(knowledge_base: KnowledgeBase) -> Preview:
-    """What «send now» would do. Reads every subscriber."""
-    settings = _settings_of(knowledge_base.id)
-    board, position, planned, with_mail = Board(knowledge_base, clock.now()), None, 0, 0
-    told: dict[uuid.UUID, Item] = {}
-    is_public = settings is not None and settings.is_public
-    while people := entitlement.after(board, position, frequencies=everybody(), is_public=is_public):
-        position = uuid.UUID(people[-1].id)
-        planned += len(people)
-        with_mail += sum(one.reason is None for one in people)
-        for items in {one.items for one in people}:
-            told |= {item.id: item for item in items}
-    return Preview(planned, with_mail, [item for item in reversed(board.items) if item.id in told])
 
 
 def _begun(run_id: uuid.UUID) -> _Work | None:

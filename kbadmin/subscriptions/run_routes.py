@@ -14,10 +14,13 @@ from kbadmin.delivery.mass_plans import waiting as waiting_in
 from kbadmin.forms import BaseForm
 from kbadmin.smtp import operations as smtp
 from kbadmin.smtp.models import SmtpService
-from kbadmin.subscriptions import fan_out, obstacles, offers, planning, run_list, run_words, runs, weekdays
+from kbadmin.subscriptions import obstacles, offers, planning, run_list, run_words, runs, weekdays
 from kbadmin.subscriptions import settings as operations
 from kbadmin.subscriptions.blueprint import blueprint, edited_or_404
+from kbadmin.subscriptions.forecasts import forecast
 from kbadmin.subscriptions.planning import NotSendable
+
+MOST_LOOKED_AT = 20_000  # subscribers, before a page is shown: less than a second
 
 
 @blueprint.get("/digests")
@@ -83,7 +86,7 @@ def send_now(knowledge_base_id: uuid.UUID) -> ResponseReturnValue:
         return redirect(url_for("subscriptions.digest", knowledge_base_id=knowledge_base_id, digest_id=run.id), 303)
     stored = operations.stored(knowledge_base_id)
     service, why_not = operations.service_of(stored), obstacles.why_not(stored, knowledge_base)
-    preview = fan_out.preview(knowledge_base) if why_not is None else None
+    preview = forecast(knowledge_base, most=MOST_LOOKED_AT) if why_not is None else None
     return render_template(
         "subscriptions/send_now.html",
         knowledge_base=knowledge_base,

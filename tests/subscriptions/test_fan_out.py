@@ -11,8 +11,9 @@ from kbadmin.database import SQLITE_SYNCHRONOUS, db, unit_of_work
 from kbadmin.knowledge_bases.models import Audience, KnowledgeBase
 from kbadmin.outbox import fan_out as outbox
 from kbadmin.outbox.models import MessageBody
-from kbadmin.subscriptions import digest_words, fan_out, planning
+from kbadmin.subscriptions import digest_words, entitlement, fan_out, planning
 from kbadmin.subscriptions.entitlement import Reason
+from kbadmin.subscriptions.forecasts import forecast
 from kbadmin.subscriptions.models import KnowledgeBaseSubscriber
 from kbadmin.subscriptions.run_models import DigestBody, RunStage
 from tests.databases import both_databases
@@ -137,7 +138,8 @@ def test_what_send_now_would_do_is_told_before(app, account, clock):
     here.news("One")
     here.news("Nobody's", groups=[here.group("Staff")])
     with here.inside():
-        planned, with_mail, items = fan_out.preview(db.session.get(KnowledgeBase, here.id))
+        planned, with_mail, items, is_part = forecast(db.session.get(KnowledgeBase, here.id))
+    assert not is_part
     assert (planned, with_mail, [item.title for item in items]) == (2, 1, ["One"])
     assert here.messages() == []
 
@@ -199,6 +201,18 @@ def _under_way(app, account):
         work = fan_out._begun(run_id)
         assert fan_out._queue(work, fan_out._next(work)[:2])
     return here, run_id
+
+
+def test_of_very_many_subscribers_only_the_first_are_looked_at_for_a_page(app, account, clock):
+    here = Readership(app, account, audience=Audience.PUBLIC, is_public=True)
+    here.crowd(entitlement.CHUNK + 1)
+    here.news()
+    with here.inside():
+        knowledge_base = db.session.get(KnowledgeBase, here.id)
+        part = forecast(knowledge_base, most=entitlement.CHUNK)
+        assert (part.planned, part.with_mail, part.is_part) == (entitlement.CHUNK, entitlement.CHUNK, True)
+        whole = forecast(knowledge_base, most=entitlement.CHUNK + 1)
+        assert (whole.planned, whole.is_part) == (entitlement.CHUNK + 1, False)
 
 
 def bodies(here):
