@@ -1,4 +1,4 @@
-"""What the bell says of reader e-mails: that they wait for a service that was paused or disabled.
+"""What the bell says of reader e-mails: that they wait for a service that has stopped.
 
 Whoever manages readers hears of it, also without seeing SMTP services. Where the platform's sender takes over, nothing
 waits, and nothing is said.
@@ -18,7 +18,10 @@ from kbadmin.outbox.platform import platform_sender_configured
 from kbadmin.readers.email_models import ReaderEmailSettings, WhenStopped
 from kbadmin.readers.rerouting import KINDS
 from kbadmin.readers.template_models import ServiceOverride
-from kbadmin.smtp.models import SmtpService
+from kbadmin.smtp.models import SmtpService, State
+from kbadmin.smtp.stopped import has_stopped
+
+HOW = {State.DISABLED: "is disabled", State.NEEDS_AUTHORIZING: "needs authorizing"}
 
 
 def _is_waited_for() -> ColumnElement[bool]:
@@ -26,7 +29,7 @@ def _is_waited_for() -> ColumnElement[bool]:
     waits = select(ReaderEmailSettings.id).where(ReaderEmailSettings.when_stopped == WhenStopped.PLATFORM)
     is_taken_over = waits.exists() if platform_sender_configured() else false()
     return (
-        or_(SmtpService.paused_at.is_not(None), SmtpService.disabled_at.is_not(None))
+        has_stopped()
         & or_(
             SmtpService.id.in_(select(ReaderEmailSettings.smtp_service_id)),
             SmtpService.id.in_(select(ServiceOverride.smtp_service_id)),
@@ -64,13 +67,13 @@ def _notices() -> list[Notice]:
 
 
 def _notice(service: SmtpService, number: int) -> Notice:
-    how = "disabled" if service.disabled_at else "paused"
+    how = HOW.get(service.state, "is paused")
     return Notice(
         title="Reader e-mails",
         word="Waiting",
         kind="warning",
         icon="clock",
-        text=f"They wait for **{service.friendly_name}**, which is {how}: {number} in the queue now. They leave when "
+        text=f"They wait for **{service.friendly_name}**, which {how}: {number} in the queue now. They leave when "
         "it can send again. Until then you can choose another way, or pass on links by hand.",
         action="Reader e-mail settings",
         url=url_for("reader_emails.settings"),

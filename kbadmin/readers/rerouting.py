@@ -13,10 +13,11 @@ from kbadmin.readers import email_settings
 from kbadmin.readers.email_models import ReaderEmailSettings, WhenStopped
 from kbadmin.readers.template_models import ServiceOverride
 from kbadmin.smtp.models import SmtpService
+from kbadmin.smtp.stopped import has_stopped
 from kbadmin.tenancy import enter, every_account
 
 _OVERRIDES = select(ServiceOverride.smtp_service_id)
-KINDS = (Kind.WELCOME, Kind.READER_RESET, Kind.READER_SIGN_UP)
+KINDS = (Kind.WELCOME, Kind.READER_RESET, Kind.READER_SIGN_UP, Kind.PASSWORD_CHANGED)
 
 
 @sweep
@@ -32,7 +33,7 @@ def stopped_reader_emails() -> None:
                 exists().where(
                     SmtpService.account_id == ReaderEmailSettings.account_id,
                     or_(SmtpService.id == ReaderEmailSettings.smtp_service_id, SmtpService.id.in_(_OVERRIDES)),
-                    or_(SmtpService.paused_at.is_not(None), SmtpService.disabled_at.is_not(None)),
+                    has_stopped(),
                 )
             )
         )

@@ -5,9 +5,12 @@ import uuid
 import pytest
 
 from kbadmin import clock as house_clock
+from kbadmin.database import db, unit_of_work
 from kbadmin.demo.troubles import Trouble
 from kbadmin.outbox.models import PLATFORM, Status
+from kbadmin.readers import emails
 from kbadmin.readers.email_models import WhenStopped
+from kbadmin.readers.models import Reader
 from tests import factories
 from tests.databases import both_databases
 from tests.delivery.mail_waiting import work
@@ -108,6 +111,34 @@ def test_whoever_sees_the_service_stop_is_told_once_and_how_much_waits(
     assert "messages wait for it." in told.text
     assert "Reader e-mails" not in [title.get_text(strip=True) for title in told.soup.select("main h2")]
     assert "They wait for Password mail, which is paused: 2 in the queue now." in attention(manager)
+
+
+@pytest.mark.parametrize("how", [WhenStopped.WAIT, WhenStopped.PLATFORM])
+def test_mail_of_a_service_that_lost_its_password_waits_or_goes_the_platforms_way_and_people_are_told(
+    app, account, owner_browser, service, reader, worker, world, how
+):
+    choose(app, account, service, when_stopped=how)
+    ask_for_both(owner_browser, reader)
+    with inside(app, account):
+        change(service, authentication="password", username="kb", password_sealed=None)
+    work(worker, 3)
+    if how is WhenStopped.WAIT:
+        assert messages(app, account) == [(Status.QUEUED, service)] * 2
+        assert "They wait for Company relay, which needs authorizing: 2 in the queue now." in attention(owner_browser)
+    else:
+        assert messages(app, account) == [(Status.ACCEPTED, PLATFORM)] * 2
+        assert "They wait for" not in attention(owner_browser)
+
+
+def test_the_notice_of_a_changed_password_leaves_the_platforms_way_too(
+    app, account, owner_browser, service, reader, worker, world
+):
+    choose(app, account, service, when_stopped=WhenStopped.PLATFORM)
+    with inside(app, account), unit_of_work():
+        emails.tell_password_changed(db.session.get_one(Reader, reader.id))
+    owner_browser.open(f"/smtp/{service}/disable").press("Disable")
+    work(worker, 3)
+    assert messages(app, account) == [(Status.ACCEPTED, PLATFORM)]
 
 
 def test_a_reset_that_waited_too_long_is_not_sent_and_the_log_says_so(

@@ -1,16 +1,21 @@
 """What the page and the list say of a service in trouble: why, since when, who must act, and the button that helps."""
 
+import itertools
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from kbadmin import clock as house_clock
 from kbadmin.database import db, unit_of_work
 from kbadmin.delivery.models import ServiceIncident
-from kbadmin.smtp.models import SmtpService
+from kbadmin.smtp.models import SmtpService, State
 from kbadmin.smtp.pauses import put_right
+from kbadmin.smtp.security import Authentication
+from kbadmin.smtp.stopped import has_stopped
+from tests.databases import both_databases
 from tests.factories import inside
+from tests.house.rows import make_row
 from tests.smtp.ready import ready_oauth, ready_with_password, state_of
 from tests.smtp.rows import change, only_service
 from tests.smtp.services import create_relay_service
@@ -147,6 +152,23 @@ def test_the_bell_costs_one_query_however_much_there_is(app, account, owner_brow
 
     assert len(full) == len(empty)
     assert len([statement for statement in full if "service_incidents" in statement]) == 1
+
+
+@both_databases
+def test_a_query_finds_the_stopped_services_whose_state_says_so(app, account):
+    secrets = {"password_sealed": "x", "client_secret_sealed": "x", "refresh_token_sealed": "x"}
+    lacking = [{}, *({name: None} for name in secrets)]
+    moments = [{}, {"paused_at": house_clock.now()}, {"disabled_at": house_clock.now()}]
+    with inside(app, account), unit_of_work():
+        for kind, less, moment in itertools.product(Authentication, lacking, moments):
+            row = make_row(SmtpService)
+            for name, value in ({"authentication": kind} | secrets | less | moment).items():
+                setattr(row, name, value)
+    with inside(app, account):
+        found = set(db.session.scalars(select(SmtpService.id).where(has_stopped())))
+        every = db.session.scalars(select(SmtpService)).all()
+        assert found == {one.id for one in every if one.state not in (State.READY, State.UNTESTED, State.DEGRADED)}
+        assert 0 < len(found) < len(every)
 
 
 def statements_of(app, act):
