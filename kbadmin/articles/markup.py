@@ -24,7 +24,7 @@ MOST_NESTED = 100  # The time that cleaning takes grows with the square of the d
 
 _MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 _OWN_PICTURE = re.compile(r"attachment:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE)
-_KEPT_PICTURE = re.compile(rf'<img src="{_OWN_PICTURE.pattern}"')  # Text cannot hold it: its «<» is escaped.
+_KEPT_PICTURE = re.compile(rf'<img src="{_OWN_PICTURE.pattern}"')
 _HEADING = re.compile(r"<h([2-6])>(.*?)</h\1>", re.DOTALL)
 _TAG = re.compile(r"<[^>]*>")
 _SIDES = {"text-align:right": "is-right", "text-align:center": "is-center"}
@@ -84,6 +84,11 @@ def shown(kept: str, address_of: Callable[[uuid.UUID], str]) -> Markup:
         return f'<img loading="lazy" src="{escape(address_of(uuid.UUID(found[1])))}"'
 
     return Markup(_KEPT_PICTURE.sub(picture, kept))  # noqa: S704 - Cleaned by nh3 before it was kept.
+
+
+def kept_picture(picture_id: uuid.UUID) -> str:
+    """How a picture stands in the HTML that :func:`render` made: text cannot hold it, as its «<» is escaped."""
+    return f'<img src="attachment:{picture_id}"'
 
 
 def _depth(tokens: Sequence[Token]) -> int:

@@ -1,12 +1,15 @@
-"""The pictures of a knowledge base that articles show: uploaded, and listed a page at a time without their bytes."""
+"""The pictures of a knowledge base that articles show: uploaded, listed a page at a time, and who may see one."""
 
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
+from kbadmin.articles import markup
+from kbadmin.articles.models import Article
+from kbadmin.articles.visibility import Viewer, readable
 from kbadmin.articles.writing import knowledge_base_to_write
 from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import db
@@ -31,6 +34,19 @@ def upload(knowledge_base_id: uuid.UUID, picture: Picture, *, called: str, actor
     kept = keep(picture, knowledge_base_id=knowledge_base_id, by=actor.label)
     record("picture uploaded", actor=actor, subject=Subject("picture", kept.id, called))
     return kept
+
+
+def may_see(knowledge_base: KnowledgeBase, viewer: Viewer, picture_id: uuid.UUID, *, slug: str = "") -> bool:
+    """Whether an article that this viewer may read now shows the picture: who may not read it sees none of it.
+
+    ``slug`` is the article from which it was asked for. All others are looked through only if that is not the one.
+    """
+    position = func.instr if db.engine.dialect.name == "sqlite" else func.strpos
+    shows = position(Article.html, markup.kept_picture(picture_id)) > 0
+    found = select(Article.id).where(readable(knowledge_base, viewer), shows).limit(1)
+    if slug and db.session.scalar(found.where(Article.slug == slug)) is not None:
+        return True
+    return db.session.scalar(found) is not None
 
 
 def page(

@@ -43,7 +43,9 @@ def picture(kept: Attachment, *, is_private: bool = False) -> Response:
 
 def text_of(article: Article) -> Markup:
     """What an article says, with its pictures at the portal's addresses."""
-    return markup.shown(article.html, lambda picture_id: url_for("portal.image", image_id=picture_id))
+    return markup.shown(
+        article.html, lambda picture_id: url_for("portal.image", image_id=picture_id, article=article.slug)
+    )
 
 
 def _kept(response: Response, seconds: int) -> Response:

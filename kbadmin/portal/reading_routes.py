@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 
 from kbadmin.access import Permission, requires
 from kbadmin.articles import callouts
+from kbadmin.articles.pictures import may_see
 from kbadmin.knowledge_bases import pictures
 from kbadmin.portal import door, looks, search
 from kbadmin.portal.blueprint import blueprint
@@ -94,9 +95,11 @@ def search_page(knowledge_base: str) -> ResponseReturnValue:
 @blueprint.get("/<string:knowledge_base>/images/<uuid:image_id>")
 @requires(Permission.PUBLIC)
 def image(knowledge_base: str, image_id: uuid.UUID) -> ResponseReturnValue:
-    """A picture of an article, for those who may enter."""
+    """A picture, for those who may read an article that shows it."""
     visit, kept = door.visit_or_leave(knowledge_base), pictures.find(image_id)
     if kept is None or kept.knowledge_base_id != visit.knowledge_base.id:
+        abort(404)
+    if not may_see(visit.knowledge_base, visit.viewer, image_id, slug=_asked_from()):
         abort(404)
     return looks.picture(kept, is_private=visit.signed_in is not None)
 
@@ -125,6 +128,12 @@ def logo(knowledge_base: str) -> ResponseReturnValue:
 def _contents_or_leave(slug: str) -> Contents:
     visit = door.visit_or_leave(slug)
     return Contents(visit.knowledge_base, visit.viewer)
+
+
+def _asked_from() -> str:
+    """The article on whose page the picture stands, as the address says."""
+    slug = request.args.get("article", "")
+    return slug if slug.isprintable() else ""
 
 
 def _after() -> uuid.UUID | None:

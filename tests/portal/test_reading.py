@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from kbadmin.articles.models import ArticleStatus, Callout
+from kbadmin.articles.models import Article, ArticleStatus, Callout
 from kbadmin.database import unit_of_work
 from kbadmin.knowledge_bases import pictures
 from kbadmin.knowledge_bases.models import Audience, GroupRule, KnowledgeBase
@@ -156,17 +156,29 @@ def kept(app, account, public):
 
 
 @both_databases
-def test_a_picture_is_shown_to_those_who_may_enter(library, browser, public, kept):
+def test_a_picture_is_shown_to_those_who_may_read_its_article(library, browser, public, kept):
     library.article(public, "Welcome", html=f'<p><img src="attachment:{kept}" alt="A lamp"></p>')
     page = browser.open(f"{library.home}/help/articles/welcome")
     address = page.soup.select_one("article img")["src"]
-    assert address == f"{library.home}/help/images/{kept}"
+    assert address == f"{library.home}/help/images/{kept}?article=welcome"
     shown = browser.open(address).response
     assert (shown.mimetype, shown.data[:2]) == ("image/jpeg", b"\xff\xd8")
     library.change(KnowledgeBase, public, audience=Audience.READERS)
     assert browser.open(address).title == "Sign in"
     assert library.signed_in(library.reader()).open(address).response.mimetype == "image/jpeg"
     library.signed_in(library.reader(access=[])).open(address, status=404)
+
+
+def test_a_picture_is_shown_wherever_it_was_asked_from_and_to_nobody_once_no_article_shows_it(
+    library, browser, public, kept
+):
+    article = library.article(public, "Welcome", html=f'<p><img src="attachment:{kept}" alt="A lamp"></p>')
+    here = f"{library.home}/help/images/{kept}"
+    for asked in ("", "?article=other", "?article=%00", "?article=welcome"):
+        assert browser.open(f"{here}{asked}").response.mimetype == "image/jpeg"
+    library.change(Article, article, html=f"<p>attachment:{kept}</p>")
+    for asked in ("", "?article=welcome"):
+        browser.open(f"{here}{asked}", status=404)
 
 
 def test_a_picture_of_another_knowledge_base_is_not_shown(library, browser, kept):
