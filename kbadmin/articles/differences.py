@@ -2,12 +2,15 @@
 
 import difflib
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
 CONTEXT = 2  # lines that stay, shown around a change
 MOST_COMPARED = 4_000_000  # lines of one text times lines of the other; words alike
+#: Pairs of a line and one that is the same, where texts differ; words alike, of all lines. What repeats takes longest.
+MOST_ALIKE = 40_000
 _WORD = re.compile(r"\s+|\w+|[^\w\s]")
 
 
@@ -51,7 +54,7 @@ def _blocks(old: Sequence[str], new: Sequence[str]) -> Iterator[tuple[str, Seque
     tail = _alike(old[head:][::-1], new[head:][::-1])
     middle_old, middle_new = old[head : len(old) - tail], new[head : len(new) - tail]
     yield "equal", old[:head], new[:head]
-    if len(middle_old) * len(middle_new) > MOST_COMPARED:
+    if not _is_soon_done(middle_old, middle_new):
         yield "replace", middle_old, middle_new
     else:
         matcher = difflib.SequenceMatcher(None, middle_old, middle_new, autojunk=False)
@@ -73,23 +76,44 @@ def _lines(tag: str, gone: Sequence[str], came: Sequence[str]) -> Iterator[Line]
         yield from (Line(Mark.SAME, (Piece(text),)) for text in gone)
         return
     pairs = list(zip(gone, came, strict=False)) if len(gone) == len(came) else []
-    marked = [_words(*pair) for pair in pairs]
+    marked = list(_marked(pairs))
     removed = [one for one, _ in marked] or [(Piece(text),) for text in gone]
     added = [other for _, other in marked] or [(Piece(text),) for text in came]
     yield from (Line(Mark.REMOVED, pieces) for pieces in removed)
     yield from (Line(Mark.ADDED, pieces) for pieces in added)
 
 
-def _words(one: str, other: str) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
-    """Both lines with the words marked that the other does not have."""
-    old, new = _WORD.findall(one), _WORD.findall(other)
-    if len(old) * len(new) > MOST_COMPARED:
-        return (Piece(one),), (Piece(other),)
-    codes = difflib.SequenceMatcher(None, old, new, autojunk=False).get_opcodes()
-    return (
-        tuple(Piece("".join(old[i1:i2]), tag != "equal") for tag, i1, i2, _, _ in codes if i2 > i1),
-        tuple(Piece("".join(new[j1:j2]), tag != "equal") for tag, _, _, j1, j2 in codes if j2 > j1),
-    )
+def _marked(pairs: Sequence[tuple[str, str]]) -> Iterator[tuple[tuple[Piece, ...], tuple[Piece, ...]]]:
+    """Both lines of each pair with the words marked that the other does not have, as long as that is soon done."""
+    left = MOST_ALIKE
+    for one, other in pairs:
+        old, new = _WORD.findall(one), _WORD.findall(other)
+        head = _alike(old, new)
+        tail = _alike(old[head:][::-1], new[head:][::-1])
+        middle_old, middle_new = old[head : len(old) - tail], new[head : len(new) - tail]
+        left -= _count_alike(middle_old, middle_new)
+        if left < 0 or not _is_soon_done(middle_old, middle_new):
+            yield (Piece(one),), (Piece(other),)
+            continue
+        codes = difflib.SequenceMatcher(None, middle_old, middle_new, autojunk=False).get_opcodes()
+        begins, ends = Piece("".join(old[:head])), Piece("".join(old[len(old) - tail :]))
+        gone = [Piece("".join(middle_old[i1:i2]), tag != "equal") for tag, i1, i2, _, _ in codes]
+        came = [Piece("".join(middle_new[j1:j2]), tag != "equal") for tag, _, _, j1, j2 in codes]
+        yield _said([begins, *gone, ends]), _said([begins, *came, ends])
+
+
+def _said(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
+    return tuple(piece for piece in pieces if piece.text)
+
+
+def _is_soon_done(old: Sequence[str], new: Sequence[str]) -> bool:
+    """Whether the comparison ends while somebody waits for it."""
+    return len(old) * len(new) <= MOST_COMPARED and _count_alike(old, new) <= MOST_ALIKE
+
+
+def _count_alike(old: Sequence[str], new: Sequence[str]) -> int:
+    often = Counter(new)
+    return sum(number * often[text] for text, number in Counter(old).items())
 
 
 def _shortened(lines: Sequence[Line]) -> Iterator[Line]:

@@ -50,3 +50,13 @@ def test_two_long_texts_without_anything_in_common_do_not_take_for_ever():
     long_line = " ".join(str(number) for number in range(20_000))
     assert len(differences(long_line, long_line.replace("1", "x"))) == 2
     assert time.monotonic() - began < 20
+
+
+def test_texts_of_few_words_that_repeat_do_not_take_for_ever_either():
+    began = time.monotonic()
+    assert len(differences("a\nb\n" * 900, "b\nc\na\n" * 600)) == 3600
+    one, other = ("\n".join([f"{start} {'a b ' * 400} {start}"] * 140) for start in "xy")
+    assert len(differences(one, other)) == 280
+    hers, his = ("\n".join([" ".join(words * 300)] * 140) for words in (["a", "b"], ["b", "a", "a"]))
+    assert len(differences(hers, his)) == 280
+    assert time.monotonic() - began < 20  # Minutes, if they were compared.
