@@ -60,6 +60,8 @@ def replan(settings: SubscriptionSettings, knowledge_base: KnowledgeBase) -> Non
         return
     if not settings.allows_immediate:
         settings.immediate_due_at = None
+    elif settings.immediate_due_at is None:  # What is planned already was called out while nobody heard of it.
+        settings.immediate_due_at = _next_immediate(knowledge_base, now)
     if settings.next_due_at is None or settings.next_due_at > now:
         _plan_after(settings, knowledge_base, now)
 

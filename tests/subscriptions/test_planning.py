@@ -13,7 +13,7 @@ from kbadmin.database import db, unit_of_work
 from kbadmin.knowledge_bases import operations
 from kbadmin.knowledge_bases.models import KnowledgeBase
 from kbadmin.smtp.models import SmtpService
-from kbadmin.subscriptions import planning
+from kbadmin.subscriptions import planning, settings
 from kbadmin.subscriptions.models import Frequency, SubscriptionSettings
 from kbadmin.subscriptions.run_models import RunKind, RunStage
 from tests.databases import both_databases
@@ -256,3 +256,29 @@ def test_two_accounts_are_planned_apart(app, two_accounts, worker, clock):
     clock.advance(hours=1)
     work(worker)
     assert ([len(one.messages()) for one in (ours, theirs)], len(ours.runs()), len(theirs.runs())) == ([2, 1], 1, 1)
+
+
+@pytest.mark.parametrize("how", ["allowed later", "paused meanwhile"])
+def test_what_was_planned_while_nobody_heard_of_it_is_told_at_once_in_its_time(readership, worker, clock, how):
+    hasty = readership.subscriber(reader=readership.reader(), frequency=Frequency.IMMEDIATE)
+    readership.set(minute=0, next_due_at=house_clock.now() + timedelta(hours=15), subject="News")
+    if how == "paused meanwhile":
+        readership.set(allows_immediate=True, paused_at=house_clock.now())
+    planned = readership.article(readership.id, "Soon", status=ArticleStatus.DRAFT)
+    until = house_clock.now() + timedelta(days=5)
+    with readership.inside(), unit_of_work():
+        told = callouts.Wanted(Callout.NEW, until)
+        at = house_clock.now() + timedelta(hours=2)
+        publishing.schedule(readership.id, planned, at=at, callout=told, actor=OLIVE)
+    with readership.inside(), unit_of_work():
+        if how == "allowed later":
+            stored = settings.stored(readership.id)
+            kept = {field.name: getattr(stored, field.name) for field in fields(settings.Wanted)}
+            settings.change(readership.id, settings.Wanted(**kept | {"allows_immediate": True}), actor=OLIVE)
+        else:
+            settings.resume(readership.id, actor=OLIVE)
+    clock.advance(hours=2, minutes=6)
+    work(worker)
+    assert [run.kind for run in readership.runs()] == [RunKind.IMMEDIATE]
+    assert len(readership.messages()) == 1
+    assert readership.told_until(hasty) == house_clock.now()
