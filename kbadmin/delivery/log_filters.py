@@ -120,19 +120,31 @@ def conditions(session: Session, wanted: Wanted) -> Conditions:
 
 
 def _add_recipient(session: Session, found: Conditions, recipient: str) -> None:
+    """By the index, as the address is usually written; if nobody is found so, in any letters among the newest."""
     if not recipient:
         return
     try:
         whole = canonical_address(recipient)
     except NotOneAddress:
-        begins = _begins_with(session, recipient.casefold())
-        rare = select(OutboxMessage.id).where(*begins).limit(RARE + 1).subquery()
-        if (session.scalar(select(func.count()).select_from(rare)) or 0) > RARE:
-            found.rest.extend(begins)
-        else:
-            found.base.append(OutboxMessage.id.in_(select(rare.c.id)))
+        _add_beginning(session, found, recipient.casefold())
+        return
+    written = OutboxMessage.recipient.in_({whole, whole.casefold()})
+    if session.scalar(select(OutboxMessage.id).where(written).limit(1)) is not None:
+        found.base.append(written)
     else:
-        found.base.append(OutboxMessage.recipient.in_({whole, whole.casefold()}))
+        found.rest.append(func.lower(OutboxMessage.recipient) == whole.casefold())
+
+
+def _add_beginning(session: Session, found: Conditions, text: str) -> None:
+    begins = _begins_with(session, text)
+    rare = select(OutboxMessage.id).where(*begins).limit(RARE + 1).subquery()
+    number = session.scalar(select(func.count()).select_from(rare)) or 0
+    if number > RARE:
+        found.rest.extend(begins)
+    elif number:
+        found.base.append(OutboxMessage.id.in_(select(rare.c.id)))
+    else:
+        found.rest.append(func.lower(OutboxMessage.recipient).startswith(text, autoescape=True))
 
 
 def _begins_with(session: Session, text: str) -> list[ColumnElement[bool]]:

@@ -232,6 +232,7 @@ PLANS = {
 @pytest.mark.parametrize("name", PLANS)
 def test_a_page_is_read_from_an_index_in_its_order(app, account, name):
     wanted, index = PLANS[name]
+    put(app, account, recipient=TO_READER)
     sent = []
     with inside(app, account):
         db.session.connection()
@@ -271,6 +272,15 @@ def test_the_messages_of_one_digest_run_are_found_with_whatever_else_is_wanted(a
     assert recipients(owner_browser.open(f"/deliveries?run={uuid.uuid4()}")) == []
     assert owner_browser.open("/deliveries?run=nonsense").status == 200
     assert Wanted.from_json(Wanted(run=run).as_json()).run == run
+
+
+@both_databases
+def test_a_recipient_is_found_in_whatever_letters_the_address_was_written(owner_browser, app, account):
+    put(app, account, recipient="Robin.Smith@example.org")
+    put(app, account, recipient="rob_in@example.org")
+    for asked in ("robin.smith@example.org", "ROBIN.SMITH@example.org", "robin.", "Robin.Smith"):
+        assert recipients(owner_browser.open(f"/deliveries?recipient={asked}")) == ["Robin.Smith@example.org"], asked
+    assert recipients(owner_browser.open("/deliveries?recipient=rob_")) == ["rob_in@example.org"]
 
 
 @both_databases
