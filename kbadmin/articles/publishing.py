@@ -42,10 +42,15 @@ def schedule(
     callout: callouts.Wanted | None = None,
     actor: Actor,
 ) -> Article:
-    """Let readers see it from a time on that is still to come. Raises :class:`Gone` and :class:`NotInFuture`."""
+    """Let readers see it from a time on that is still to come; what they see already is not taken from them.
+
+    Raises :class:`Gone` and :class:`NotInFuture`.
+    """
     article = article_to_write(knowledge_base_id, article_id)
     if at <= clock.now():
         raise NotInFuture(at)
+    if article.status == ArticleStatus.PUBLISHED:
+        return article
     article.status, article.publish_at = ArticleStatus.SCHEDULED, at
     callouts.put(article, callout, at=at)
     visibility_changed(knowledge_base_id)

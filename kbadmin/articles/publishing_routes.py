@@ -20,6 +20,9 @@ def publish(knowledge_base_id: uuid.UUID, article_id: uuid.UUID) -> ResponseRetu
     """Now or at a time, and what readers are told."""
     knowledge_base, article = article_or_404(knowledge_base_id, article_id)
     if article.status == ArticleStatus.PUBLISHED:
+        flash(
+            f"{article.title} is published already, so nothing was changed. Set its callout on its own page.", "warning"
+        )
         return _back(knowledge_base_id, article_id)
     form = publish_form(knowledge_base, article)
     if form.validate_on_submit():

@@ -11,7 +11,7 @@ from kbadmin.articles.local_times import NoSuchTime, end_of, last_day_before, mo
 from kbadmin.articles.models import Article, ArticleStatus, Callout
 from kbadmin.articles.publishing import NotInFuture
 from kbadmin.articles.visibility import STRANGER, readable
-from kbadmin.database import db
+from kbadmin.database import db, unit_of_work
 from kbadmin.knowledge_bases.models import KnowledgeBase
 from tests.articles.conftest import OLIVE, Shelves, text_of
 from tests.databases import both_databases
@@ -192,6 +192,20 @@ def test_one_that_is_published_is_not_published_again(owner_browser, shelves):
 
 
 @both_databases
+def test_what_a_colleague_published_meanwhile_is_not_planned_and_that_is_said(clock, owner_browser, shelves):
+    article = shelves.article()
+    form = page_of(owner_browser, shelves, article, "/publish").form("Publish")
+    with shelves.inside(), unit_of_work():
+        publishing.publish(shelves.id, article, actor=OLIVE)
+    page = form.choose("At a time").fill("Day", "2026-03-05").fill("Time", "09:00").press()
+    assert page.messages == [
+        "Installing is published already, so nothing was changed. Set its callout on its own page."
+    ]
+    with shelves.inside(), unit_of_work():
+        publishing.schedule(shelves.id, article, at=house_clock.now() + timedelta(days=1), actor=OLIVE)
+    assert is_readable(shelves, article)
+
+
 def test_a_callout_is_set_with_a_note_and_ends_by_itself(clock, owner_browser, shelves):
     article = shelves.article(is_published=True)
     form = page_of(owner_browser, shelves, article).click("Callout").form("Save")
