@@ -15,15 +15,14 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
-from functools import lru_cache
 from typing import Any
 
 from flask import Flask, Response
 from flask_migrate import Migrate
 from flask_sqlalchemy import SQLAlchemy
-from sqlalchemy import ColumnElement, DateTime, Engine, MetaData, String, event, type_coerce
+from sqlalchemy import DateTime, Engine, MetaData, event
 from sqlalchemy.engine import Connection, Dialect
-from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
+from sqlalchemy.orm import DeclarativeBase, Session
 from sqlalchemy.types import TypeDecorator
 
 from kbadmin.config import Settings
@@ -90,44 +89,6 @@ def new_id() -> uuid.UUID:
     return uuid.UUID(int=number)
 
 
-def new_ids(count: int) -> list[str]:
-    """So many of them, in ascending order, as hexadecimal digits: a counter stands where other random bits would be.
-
-    RFC 9562 §6.2, method 1. 62 random bits each remain. Ascending keys are added at the end of an index.
-    """
-    milliseconds, digits = time.time_ns() // 1_000_000, secrets.token_hex(8 * count)
-    return [
-        f"{milliseconds + (number >> 12):012x}7{number & 0xFFF:03x}{_VARIANT[digits[at]]}{digits[at + 1 : at + 16]}"
-        for number, at in enumerate(range(0, 16 * count, 16))
-    ]
-
-
-def as_stored(column: ColumnElement[Any] | InstrumentedAttribute[Any]) -> ColumnElement[str]:
-    """A column of ids as the driver has them, which :func:`digits_of` reads: where there are thousands, making
-    UUIDs would cost more than reading them.
-    """
-    return type_coerce(column, String())
-
-
-def digits_of(stored: str | uuid.UUID) -> str:
-    """The hexadecimal digits of an id that was read :func:`as_stored`."""
-    return stored if isinstance(stored, str) else stored.hex
-
-
-@lru_cache(maxsize=4096)
-def id_of(stored: str | uuid.UUID) -> uuid.UUID:
-    """An id that was read :func:`as_stored` and is the same in many rows."""
-    return uuid.UUID(stored) if isinstance(stored, str) else stored
-
-
-def with_dashes(digits: str) -> str:
-    """An id as ``str()`` of its UUID says it, from its hexadecimal digits."""
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
-
-
-_VARIANT = {digit: "89ab"[int(digit, 16) & 0b11] for digit in "0123456789abcdef"}
-
-
 def attach(app: Flask, settings: Settings) -> None:
     """Give the application its database, with the pragmas and transaction rules above."""
     app.config["SQLALCHEMY_DATABASE_URI"] = settings.database_url
@@ -164,11 +125,8 @@ def begin_writing(*, survives_power_cut: bool = True) -> None:
         raise NotWriting("rows were changed before begin_writing()")
     session.commit()
     session.info[WRITING] = True
-    session.connection(execution_options=_writing(survives_power_cut=survives_power_cut))
-
-
-def _writing(*, survives_power_cut: bool) -> dict[str, str]:
-    return {SQLITE_BEGIN: "IMMEDIATE", SQLITE_SYNCHRONOUS: "FULL" if survives_power_cut else "NORMAL"}
+    synchronous = "FULL" if survives_power_cut else "NORMAL"
+    session.connection(execution_options={SQLITE_BEGIN: "IMMEDIATE", SQLITE_SYNCHRONOUS: synchronous})
 
 
 def settle(response: Response) -> Response:
@@ -219,7 +177,7 @@ def own_session(account: object = None, *, survives_power_cut: bool = True) -> I
     Without ``survives_power_cut`` SQLite does not wait for the disk: what was committed survives the end of the
     process, not of the machine. Only for what can be found out, or done, again.
     """
-    options = _writing(survives_power_cut=survives_power_cut)
+    options = {SQLITE_BEGIN: "IMMEDIATE", SQLITE_SYNCHRONOUS: "FULL" if survives_power_cut else "NORMAL"}
     with Session(db.engine, info={WRITING: True} | ({ACCOUNT: account} if account else {})) as session:
         session.connection(execution_options=options)
         yield session

@@ -8,7 +8,6 @@ An unknown version or key id is an error: nothing that is not an envelope is eve
 """
 
 import base64
-import binascii
 import hashlib
 import json
 import secrets as random
@@ -24,9 +23,13 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
+from kbadmin.envelopes import VERSION, Unreadable, key_id, unwrap, wrap
 from kbadmin.key_settings import MasterKey
 
-VERSION = "v1"
+__all__ = [
+    "KeyRing", "Place", "Secret", "Unreadable", "fingerprint", "hide_revealed", "json_default", "key_id", "new_token"
+]  # fmt: skip
+
 NONCE_BYTES = 12
 MASK = "•••"
 REMEMBERED = 512
@@ -34,14 +37,8 @@ REMEMBERED_FROM = 6  # Masking shorter values would blot out ordinary words.
 REMEMBERED_TO = 8192  # Longer values are messages, which are never logged.
 
 _URL_SAFE = str.maketrans("+/", "-_")
-_TO_URL_SAFE = bytes.maketrans(b"+/", b"-_")
-_FROM_URL_SAFE = bytes.maketrans(b"-_+/", b"+/??")  # What is not of this alphabet must not pass for it.
 
 _revealed: dict[str, None] = {}
-
-
-class Unreadable(Exception):
-    """A sealed value does not open: wrong or missing key, another row, another destination, or damage."""
 
 
 class Secret:
@@ -135,7 +132,7 @@ class KeyRing:
         """The same for what is confidential but no credential: the logs need not learn to mask it."""
         nonce = random.token_bytes(NONCE_BYTES)
         cipher = _cipher(self._keys[self.current], purpose)
-        return _envelope(self.current, nonce, cipher.encrypt(nonce, text.encode(), place.associated_data(self.current)))
+        return wrap(self.current, nonce + cipher.encrypt(nonce, text.encode(), place.associated_data(self.current)))
 
     def seal_column(
         self, texts: Sequence[InColumn], *, purpose: str, table: str, column: str, account: str
@@ -146,7 +143,7 @@ class KeyRing:
         nonces = random.token_bytes(NONCE_BYTES * len(texts))
         for start, (text, row, destination) in zip(count(0, NONCE_BYTES), texts, strict=False):
             nonce = nonces[start : start + NONCE_BYTES]
-            yield _envelope(kid, nonce, encrypt(nonce, text.encode(), _associated_data(beginning, row, destination)))
+            yield wrap(kid, nonce + encrypt(nonce, text.encode(), _associated_data(beginning, row, destination)))
 
     def open(self, envelope: str, *, purpose: str, place: Place) -> Secret:
         """Decrypt; raises :class:`Unreadable` with a reason that holds no secret."""
@@ -154,7 +151,7 @@ class KeyRing:
 
     def open_text(self, envelope: str, *, purpose: str, place: Place) -> str:
         """The same for what :meth:`seal_text` sealed, or a whole message on its way to the wire."""
-        kid, payload = _parts(envelope)
+        kid, payload = unwrap(envelope)
         if kid not in self._keys:
             raise Unreadable(f"key {kid!r} is not among KBADMIN_KEYS")
         cipher = _cipher(self._keys[kid], purpose)
@@ -175,7 +172,7 @@ class KeyRing:
             for kid, key in self._keys.items()
         }
         for envelope, row, destination in envelopes:
-            kid, payload = _parts(envelope)
+            kid, payload = unwrap(envelope)
             try:
                 decrypt, beginning = ready[kid]
                 associated = _associated_data(beginning, row, destination)
@@ -186,30 +183,6 @@ class KeyRing:
     def is_current(self, envelope: str) -> bool:
         """Whether the envelope was sealed under the key that seals now."""
         return key_id(envelope) == self.current
-
-
-def _envelope(kid: str, nonce: bytes, sealed: bytes) -> str:
-    payload = binascii.b2a_base64(nonce + sealed, newline=False).translate(_TO_URL_SAFE).decode()
-    return f"{VERSION}.{kid}.{payload}"
-
-
-def key_id(envelope: str) -> str:
-    """The id of the key an envelope was sealed under; raises :class:`Unreadable` if it is no envelope."""
-    return _parts(envelope)[0]
-
-
-def _parts(envelope: str) -> tuple[str, bytes]:
-    version, _, rest = envelope.partition(".")
-    kid, _, payload = rest.partition(".")
-    if version != VERSION or not kid:
-        raise Unreadable("this is not an envelope that this version can read")
-    try:
-        raw = binascii.a2b_base64(payload.encode("ascii").translate(_FROM_URL_SAFE), strict_mode=True)
-    except ValueError:  # Of which binascii.Error is one; the other is for letters outside ASCII.
-        raise Unreadable("the envelope is damaged") from None
-    if len(raw) < NONCE_BYTES + 16:
-        raise Unreadable("the envelope is damaged")
-    return kid, raw
 
 
 @lru_cache(maxsize=64)

@@ -18,7 +18,8 @@ from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from kbadmin import installation
 from kbadmin.database import db, unit_of_work
-from kbadmin.encryption import VERSION, KeyRing, Secret, Unreadable
+from kbadmin.encryption import KeyRing, Secret, Unreadable
+from kbadmin.envelopes import VERSION
 from kbadmin.outbox import models as outbox_models
 from kbadmin.sealing import SEALED, SealedColumn, ring
 from kbadmin.smtp import models as smtp_models

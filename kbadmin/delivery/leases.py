@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, String, bindparam, func, literal_column, select, type_coerce, update
 from sqlalchemy.orm import Session
 
-from kbadmin.database import as_stored, id_of, with_dashes
 from kbadmin.encryption import Place
+from kbadmin.ids import as_stored, id_of, with_dashes
 from kbadmin.outbox.models import MESSAGES, Status
 
 # As literals, so that SQLite sees that the partial indexes fit.

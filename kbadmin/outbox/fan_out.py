@@ -17,7 +17,8 @@ from typing import Any, NamedTuple, cast
 from sqlalchemy import Connection, CursorResult, Dialect
 
 from kbadmin import clock
-from kbadmin.database import begin_writing, commit, db, new_ids, with_dashes
+from kbadmin.database import begin_writing, commit, db
+from kbadmin.ids import new_ids, with_dashes
 from kbadmin.outbox.models import MESSAGES, PLATFORM, PRIORITY, Kind, Status
 from kbadmin.outbox.operations import wake_lane
 from kbadmin.sealing import ring

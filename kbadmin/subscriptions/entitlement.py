@@ -14,8 +14,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Select, String, and_, func, select, type_coerce
 
 from kbadmin.articles.visibility import Groups, Viewer
-from kbadmin.database import as_stored, db, digits_of, id_of
+from kbadmin.database import db
 from kbadmin.delivery.models import SuppressedAddress
+from kbadmin.ids import as_stored, digits_of, id_of
 from kbadmin.knowledge_bases.models import Audience
 from kbadmin.readers.models import Reader, ReaderAccess, ReaderGroupMember, ReaderStatus
 from kbadmin.subscriptions.items import EVERYTHING, NO_WISHES, Board, Item, Wish, Wishes

@@ -13,24 +13,24 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Uuid, bindparam, case, exists, select, update
+from sqlalchemy import exists, select
 
 from kbadmin import clock
-from kbadmin.database import UtcDateTime, abandon, as_stored, begin_writing, commit, db, digits_of
+from kbadmin.database import abandon, begin_writing, commit, db
 from kbadmin.engine import task, wake
 from kbadmin.knowledge_bases.models import KnowledgeBase
 from kbadmin.outbox import fan_out as outbox
 from kbadmin.outbox.fan_out import Batch
 from kbadmin.outbox.models import OutboxMessage
 from kbadmin.smtp.models import SmtpService
-from kbadmin.subscriptions import digest_words, entitlement
+from kbadmin.subscriptions import digest_words, entitlement, progress
 from kbadmin.subscriptions.bodies import Bodies
 from kbadmin.subscriptions.entitlement import Entitled, Reason
 from kbadmin.subscriptions.frequencies import due_in
 from kbadmin.subscriptions.items import Board
 from kbadmin.subscriptions.messages import LIFE, Facts, made_for
-from kbadmin.subscriptions.models import SUBSCRIBERS_HERE, Frequency, KnowledgeBaseSubscriber, SubscriptionSettings
-from kbadmin.subscriptions.run_models import RUNS, DigestRun, RunStage
+from kbadmin.subscriptions.models import Frequency, KnowledgeBaseSubscriber, SubscriptionSettings
+from kbadmin.subscriptions.run_models import DigestRun, RunStage
 from kbadmin.tenancy import current_account, enter
 
 PIECE_SECONDS = 5.0  # of one task: whoever stops the worker need not wait for the end of a run
@@ -159,10 +159,10 @@ def _queue(work: _Work, people: list[Entitled], *, is_last: bool = True) -> bool
     reasons = Counter(one.reason.value for one in people if one.reason is not None)
     reasons[Reason.LEFT_OUT] += made.left_out
     begin_writing(survives_power_cut=is_last)
-    still_there = _tell(work, people)
+    still_there = progress.tell(work.facts, people, work.frequencies, work.until_at)
     reasons[Reason.UNSUBSCRIBED] += sum(one.reason is None and one.id not in still_there for one in people)
     skipped = work.skipped + reasons
-    if not _move(work, people, skipped):
+    if not progress.move(work.facts, work.position, people, skipped):
         abandon()
         return False
     for batch, owners in made.batches:
@@ -173,64 +173,6 @@ def _queue(work: _Work, people: list[Entitled], *, is_last: bool = True) -> bool
     commit()
     work.position, work.skipped = uuid.UUID(people[-1].id), skipped
     return True
-
-
-# For every chunk: made once, as making a statement and fencing it in costs as much as telling a hundred subscribers.
-_HERE, _RUN, _UNTIL = SUBSCRIBERS_HERE, RUNS, bindparam("until", type_=UtcDateTime())
-_TELL = (
-    update(_HERE)
-    .where(
-        _HERE.c.account_id == bindparam("account"),
-        _HERE.c.knowledge_base_id == bindparam("knowledge_base"),
-        _HERE.c.id.between(bindparam("first"), bindparam("last")),
-        _HERE.c.unsubscribed_at.is_(None),
-        _HERE.c.frequency.in_(bindparam("frequencies", expanding=True)),
-    )
-    .values(told_until_at=case((_HERE.c.told_until_at > _UNTIL, _HERE.c.told_until_at), else_=_UNTIL))
-    .returning(as_stored(_HERE.c.id))
-)
-_MOVE = (
-    update(_RUN)
-    .where(
-        _RUN.c.account_id == bindparam("account"),
-        _RUN.c.id == bindparam("run"),
-        _RUN.c.stage == RunStage.FANNING_OUT.value,
-        _RUN.c.position.is_not_distinct_from(bindparam("before", type_=Uuid())),
-    )
-    .values(
-        position=bindparam("last"),
-        planned=_RUN.c.planned + bindparam("more"),
-        skipped=bindparam("skipped"),
-        moved_at=bindparam("now"),
-    )
-)
-
-
-def _tell(work: _Work, people: list[Entitled]) -> set[str]:
-    """Note that these were told; answers who had not unsubscribed meanwhile. Their rows are held until the commit."""
-    values = {
-        "account": current_account(),
-        "knowledge_base": work.facts.knowledge_base_id,
-        "first": uuid.UUID(people[0].id),
-        "last": uuid.UUID(people[-1].id),
-        "frequencies": [one.value for one in work.frequencies],
-        "until": work.until_at,
-    }
-    return set(map(digits_of, db.session.connection().scalars(_TELL, values).all()))
-
-
-def _move(work: _Work, people: list[Entitled], skipped: Counter[str]) -> bool:
-    """Move the run's position and count; False if it does not stand where it stood for us."""
-    values = {
-        "account": current_account(),
-        "run": work.facts.run_id,
-        "before": work.position,
-        "last": uuid.UUID(people[-1].id),
-        "more": len(people),
-        "skipped": {str(reason): number for reason, number in skipped.items() if number},
-        "now": clock.now(),
-    }
-    return db.session.connection().execute(_MOVE, values).rowcount == 1
 
 
 def _end(run_id: uuid.UUID, position: uuid.UUID | None, reason: str = "") -> None:

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from kbadmin.database import commit, with_dashes
+from kbadmin.database import commit
+from kbadmin.ids import with_dashes
 from kbadmin.outbox import fan_out as outbox
 from kbadmin.outbox.fan_out import Addressed, Batch, Run
 from kbadmin.outbox.models import Kind

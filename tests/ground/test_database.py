@@ -18,17 +18,14 @@ from kbadmin.database import (
     begin_writing,
     commit,
     db,
-    digits_of,
-    id_of,
     ledger,
     new_id,
-    new_ids,
     own_session,
     settle,
     stop_reading,
     unit_of_work,
-    with_dashes,
 )
+from kbadmin.ids import digits_of, id_of, new_ids, with_dashes
 from tests.databases import both_databases, on_postgresql
 
 NAMES = select(Account.name).order_by(Account.name)

@@ -55,7 +55,7 @@ WRITERS_OF_ACCOUNT_ID = {
     "readers.sessions",
     "readers.sign_ups",
     "smtp.consent",
-    "subscriptions.fan_out",
+    "subscriptions.progress",
     "tenancy",
     "users.invitations",
     "users.sessions",
@@ -241,6 +241,6 @@ def test_nobody_else_writes_messages_in_batches():
     assert found == WRITERS_OF_BATCHES
 
 
-def test_nobody_but_the_fan_out_tells_subscribers_in_batches():
+def test_nobody_but_a_run_tells_subscribers_in_batches():
     tables = {"kbadmin.subscriptions.models.SUBSCRIBERS_HERE", "kbadmin.subscriptions.run_models.RUNS"}
-    assert {module.name for module in modules() if tables & set(module.imports())} == {"subscriptions.fan_out"}
+    assert {module.name for module in modules() if tables & set(module.imports())} == {"subscriptions.progress"}

@@ -11,8 +11,9 @@ from sqlalchemy import delete, select, update
 from kbadmin import clock as house_clock
 from kbadmin.articles.models import Article, ArticleGroup, ArticleStatus, Callout, Category, CategoryGroup
 from kbadmin.articles.visibility import STRANGER, readable, viewer_of
-from kbadmin.database import db, id_of, unit_of_work
+from kbadmin.database import db, unit_of_work
 from kbadmin.delivery.models import SuppressedAddress
+from kbadmin.ids import id_of
 from kbadmin.knowledge_bases.models import Audience, GroupRule, KnowledgeBase
 from kbadmin.readers.models import Reader, ReaderAccess, ReaderGroupMember, ReaderStatus
 from kbadmin.subscriptions import entitlement

@@ -11,7 +11,7 @@ from kbadmin.database import SQLITE_SYNCHRONOUS, db, unit_of_work
 from kbadmin.knowledge_bases.models import Audience, KnowledgeBase
 from kbadmin.outbox import fan_out as outbox
 from kbadmin.outbox.models import MessageBody
-from kbadmin.subscriptions import digest_words, entitlement, fan_out, planning
+from kbadmin.subscriptions import digest_words, entitlement, fan_out, planning, progress
 from kbadmin.subscriptions.entitlement import Reason
 from kbadmin.subscriptions.forecasts import forecast
 from kbadmin.subscriptions.models import KnowledgeBaseSubscriber
@@ -96,12 +96,12 @@ def test_a_run_of_another_account_is_neither_told_nor_moved(app, two_accounts, c
         work = fan_out._begun(run_id)
         chunk = fan_out._next(work)
     with mine.inside():
-        assert fan_out._tell(work, chunk) == set()
-        assert not fan_out._move(work, chunk, work.skipped)
+        assert progress.tell(work.facts, chunk, work.frequencies, work.until_at) == set()
+        assert not progress.move(work.facts, work.position, chunk, work.skipped)
         db.session.rollback()
     with theirs.inside(), unit_of_work():
-        assert fan_out._tell(work, chunk) == {one.id for one in chunk}
-        assert fan_out._move(work, chunk, work.skipped)
+        assert progress.tell(work.facts, chunk, work.frequencies, work.until_at) == {one.id for one in chunk}
+        assert progress.move(work.facts, work.position, chunk, work.skipped)
 
 
 def test_of_the_chunks_that_were_read_together_the_last_waits_for_the_disk(app, account, clock):
