@@ -15,7 +15,8 @@ from kbadmin.knowledge_bases.models import KnowledgeBase
 from kbadmin.outbox.models import OutboxMessage
 from kbadmin.readers.models import Reader, ReaderStatus
 from kbadmin.smtp.models import SmtpService, State
-from kbadmin.subscriptions import fan_out, runs, subscriber_growth
+from kbadmin.subscriptions import runs, subscriber_growth
+from kbadmin.subscriptions.forecasts import forecast
 from kbadmin.subscriptions.models import KnowledgeBaseSubscriber, Subscriber, SubscriptionRequest, SubscriptionSettings
 from kbadmin.subscriptions.run_models import DigestRun, RunStage
 from tests.factories import inside
@@ -75,7 +76,7 @@ def test_every_kind_of_subscriber_and_reader_is_there(app, demo):
         assert all(house_clock.now() < asked.expires_at < house_clock.now() + timedelta(hours=48) for asked in waiting)
         statuses = set(db.session.scalars(select(Reader.status)))
         assert statuses == {ReaderStatus.ACTIVE, ReaderStatus.DISABLED, ReaderStatus.PENDING}
-        assert fan_out.preview(here).with_mail > 20
+        assert forecast(here).with_mail > 20
         assert len([week for week in subscriber_growth.weeks(here) if week.joined]) >= 7
 
 
