@@ -34,11 +34,16 @@ class NoAccount(RuntimeError):
 
 
 @lru_cache(maxsize=128)
-def _fence(account: uuid.UUID | None) -> list[Any]:
-    """They are built once for an account, as building them costs more than a query. For none, they raise when used."""
-    value = {"callable_": _no_account} if account is None else {"value": account, "type_": Uuid()}
-    here: BindParameter[Any] = bindparam("current_account", **value)
-    return [with_loader_criteria(model, model.account_id == here, include_aliases=True) for model in owned_models()]
+def _fence(account: uuid.UUID) -> Any:
+    """One criterion for all owned models, built once for an account: it is part of the key of every statement."""
+    return with_loader_criteria(Fenced, lambda model: model.account_id == account, include_aliases=True)
+
+
+@lru_cache(maxsize=1)
+def _closed() -> Any:
+    """What stands in its place while no account is entered: it raises when an owned model is asked for."""
+    here: BindParameter[Any] = bindparam("no_account", callable_=_no_account)
+    return with_loader_criteria(Fenced, lambda model: model.account_id == here, include_aliases=True)
 
 
 def _no_account() -> uuid.UUID:
@@ -47,10 +52,6 @@ def _no_account() -> uuid.UUID:
 
 class Fenced:
     """A row that belongs to exactly one account, whatever its key."""
-
-    def __init_subclass__(cls, **options: Any) -> None:
-        super().__init_subclass__(**options)
-        _fence.cache_clear()  # A fence that was built before does not know this model.
 
     @declared_attr
     def account_id(cls) -> Mapped[uuid.UUID]:  # noqa: N805 - SQLAlchemy hands the class over.
@@ -102,16 +103,16 @@ def owned_models() -> list[type[Any]]:
     return [mapper.class_ for mapper in Base.registry.mappers if issubclass(mapper.class_, Fenced)]
 
 
-def _fence_of(session: Session) -> list[Any]:
-    """The criteria that keep a session inside its account."""
+def _fence_of(session: Session) -> Any:
+    """The criterion that keeps a session inside its account."""
     account = session.info.get(ACCOUNT)
-    return _fence(account if isinstance(account, uuid.UUID) else None)
+    return _fence(account) if isinstance(account, uuid.UUID) else _closed()
 
 
 @event.listens_for(Session, "do_orm_execute")
 def _keep_inside(state: ORMExecuteState) -> None:
     if not state.is_column_load and state.session.info.get(ACCOUNT) is not EVERY:
-        state.statement = state.statement.options(*_fence_of(state.session))
+        state.statement = state.statement.options(_fence_of(state.session))
 
 
 @event.listens_for(Session, "before_flush")
