@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, ClassVar
 
-from sqlalchemy import BindParameter, ForeignKey, ForeignKeyConstraint, Uuid, bindparam, event
+from sqlalchemy import BindParameter, ForeignKey, ForeignKeyConstraint, Select, Uuid, bindparam, event
 from sqlalchemy.orm import (
     Mapped,
     ORMExecuteState,
@@ -27,6 +27,7 @@ from sqlalchemy.orm import (
 from kbadmin.database import ACCOUNT, Base, db, new_id, own_session
 
 EVERY = "every account"
+ENTERED = "entered_account"
 
 
 class NoAccount(RuntimeError):
@@ -44,6 +45,12 @@ def _closed() -> Any:
     """What stands in its place while no account is entered: it raises when an owned model is asked for."""
     here: BindParameter[Any] = bindparam("no_account", callable_=_no_account)
     return with_loader_criteria(Fenced, lambda model: model.account_id == here, include_aliases=True)
+
+
+def fenced_by_name(statement: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    """The statement with its fence, the account left open as the parameter :data:`ENTERED`."""
+    here: BindParameter[Any] = bindparam(ENTERED, None, Uuid())
+    return statement.options(with_loader_criteria(Fenced, lambda model: model.account_id == here, include_aliases=True))
 
 
 def _no_account() -> uuid.UUID:

@@ -21,7 +21,7 @@ from kbadmin.email_addresses import canonical_address, comparable
 from kbadmin.links import OneTimeLink, Purpose
 from kbadmin.tenancy import current_account
 from kbadmin.users import emails, sessions
-from kbadmin.users.models import Membership, User
+from kbadmin.users.models import Membership, Person, User
 from kbadmin.users.password_changes import DeadLink
 from kbadmin.users.passwords import hasher
 from kbadmin.users.principal import SignedIn, actor_of
@@ -179,7 +179,7 @@ def _join(invitation: Invitation, session: Session) -> None:
     session.get_one(Membership, invitation.membership_id).joined_at = clock.now()
 
 
-def _record_accepted(user: User, network_address: str, session: Session) -> None:
+def _record_accepted(user: User | Person, network_address: str, session: Session) -> None:
     subject = Subject("user", user.id, user.email)
     record("invitation accepted", actor=actor_of(user, network_address), subject=subject, session=session)
 

@@ -1,7 +1,9 @@
 """User, Membership and UserSession: a person, what they are in an account, and where they are signed in."""
 
 import uuid
+from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ForeignKey, String, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column, relationship
@@ -25,6 +27,21 @@ class User(Base):
     password_hash: Mapped[str | None] = mapped_column(String(255))  # none until the first link has been used
     password_changed_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
+
+    @property
+    def label(self) -> str:
+        """How the person is shown: their name, or their address."""
+        return self.name or self.email
+
+
+@dataclass(frozen=True)
+class Person:
+    """Who is signed in, as of this request."""
+
+    id: uuid.UUID
+    email: str
+    name: str
+    password_changed_at: datetime | None
 
     @property
     def label(self) -> str:
@@ -56,19 +73,24 @@ class Membership(AccountOwned, Base):
 
     def may(self, permission: Permission) -> bool:
         """Whether the role or a grant covers this."""
-        match permission:
-            case Permission.PUBLIC | Permission.PERSON | Permission.MEMBER:
-                return True
-            case Permission.MANAGE_SMTP:
-                return self.role == Role.OWNER or self.manages_smtp
-            case Permission.MANAGE_READERS:
-                return self.role == Role.OWNER or self.manages_readers
-            case Permission.READ_DELIVERIES | Permission.EDIT_KNOWLEDGE_BASES:
-                return self.role in (Role.OWNER, Role.EDITOR)
-            case Permission.WRITE_ARTICLES:
-                return self.role in (Role.OWNER, Role.EDITOR, Role.WRITER)
-            case _:
-                return self.role == Role.OWNER
+        return covers(self, permission)
+
+
+def covers(member: Any, permission: Permission) -> bool:
+    """Whether a membership, or a row of its columns, covers this by its role or a grant."""
+    match permission:
+        case Permission.PUBLIC | Permission.PERSON | Permission.MEMBER:
+            return True
+        case Permission.MANAGE_SMTP:
+            return bool(member.role == Role.OWNER or member.manages_smtp)
+        case Permission.MANAGE_READERS:
+            return bool(member.role == Role.OWNER or member.manages_readers)
+        case Permission.READ_DELIVERIES | Permission.EDIT_KNOWLEDGE_BASES:
+            return member.role in (Role.OWNER, Role.EDITOR)
+        case Permission.WRITE_ARTICLES:
+            return member.role in (Role.OWNER, Role.EDITOR, Role.WRITER)
+        case _:
+            return bool(member.role == Role.OWNER)
 
 
 class UserSession(Base):

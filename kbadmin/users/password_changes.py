@@ -34,7 +34,8 @@ class DeadLink(Exception):
 
 def confirm_own_password(principal: SignedIn, password: str) -> None:
     """Check that it is still this person. Raises :class:`WrongPassword` and TooManyTries."""
-    key, stored = str(principal.user.id), principal.user.password_hash
+    key = str(principal.user.id)
+    stored = db.session.get_one(User, principal.user.id).password_hash
     stop_reading()
     tries.take(tries.OWN_PASSWORD, key)
     if not hasher().verify(stored, password):

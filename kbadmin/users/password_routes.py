@@ -13,7 +13,7 @@ from kbadmin.outbox.operations import platform_sender_configured
 from kbadmin.users import invitations, password_changes
 from kbadmin.users.blueprint import blueprint, let_in, visitor, with_cookie
 from kbadmin.users.forms import ChangePasswordForm, ForgotPasswordForm, SetPasswordForm
-from kbadmin.users.models import User
+from kbadmin.users.models import Person, User
 from kbadmin.users.password_changes import DeadLink
 from kbadmin.users.password_rules import words_of
 from kbadmin.users.queries import accounts_of
@@ -87,7 +87,7 @@ def change_password() -> ResponseReturnValue:
     return render_template("users/change_password.html", form=form), 422 if form.errors else 200
 
 
-def _words_of(user: User) -> list[str]:
+def _words_of(user: User | Person) -> list[str]:
     if request.method == "GET":
         return []
     names = [choice.name for choice in accounts_of(user.id)]

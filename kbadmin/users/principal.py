@@ -5,34 +5,55 @@ A session is worth nothing once it is over, its membership is disabled or gone, 
 """
 
 import uuid
-from datetime import timedelta
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
 
 from flask import Request
 from flask_login import UserMixin
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from kbadmin import access, clock, config
 from kbadmin.access import Permission
-from kbadmin.accounts.models import Account
 from kbadmin.audit.operations import Actor
-from kbadmin.database import db
+from kbadmin.prepared import Prepared
 from kbadmin.tenancy import NoAccount, enter
 from kbadmin.users import cookies, sessions
-from kbadmin.users.models import Membership, User, UserSession
+from kbadmin.users.models import Membership, Person, User, covers
 
 _WITHOUT_ACCOUNT = (Permission.PUBLIC, Permission.PERSON)
+_OF_PERSON = Prepared(
+    lambda: select(
+        Membership.id, Membership.role, Membership.manages_smtp, Membership.manages_readers,
+        Membership.joined_at, Membership.disabled_at,
+    ).where(Membership.user_id == bindparam("user_id"))
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Workplace:
+    """The account they work in, as of this request."""
+
+    id: uuid.UUID
+    name: str
+    slug: str
+    time_zone: str
+    delivery_log_days: int
 
 
 class SignedIn(UserMixin):  # type: ignore[misc]
     """A signed-in person, in the account they chose or still without one."""
 
-    def __init__(self, row: UserSession, membership: Membership | None, network_address: str) -> None:
+    def __init__(self, row: Any, membership: Any, network_address: str) -> None:
         self.session_id: uuid.UUID = row.id
         self.account_id: uuid.UUID | None = row.account_id
-        self.user: User = row.user
+        self.user = Person(row.user_id, row.email, row.name, row.password_changed_at)
+        self.account = membership and Workplace(
+            row.account_id, row.account_name, row.slug, row.time_zone, row.delivery_log_days
+        )
         self.membership = membership
         self.network_address = network_address
-        self._password_given_at = row.password_given_at
+        self._password_given_at: datetime = row.password_given_at
 
     def get_id(self) -> str:
         """For Flask-Login, which keeps nothing of it."""
@@ -42,12 +63,7 @@ class SignedIn(UserMixin):  # type: ignore[misc]
         """Whether a view that asks for this permission opens."""
         if self.membership is None:
             return permission in _WITHOUT_ACCOUNT
-        return self.membership.may(permission)
-
-    @property
-    def account(self) -> Account | None:
-        """The account the person works in."""
-        return self.membership.account if self.membership else None
+        return covers(self.membership, permission)
 
     @property
     def account_name(self) -> str | None:
@@ -80,7 +96,7 @@ class SignedIn(UserMixin):  # type: ignore[misc]
         self._password_given_at = clock.now()
 
 
-def actor_of(user: User, network_address: str) -> Actor:
+def actor_of(user: User | Person, network_address: str) -> Actor:
     """A person as the audit log knows them."""
     label = f"{user.name} ({user.email})" if user.name else user.email
     return Actor(user.id, label[:254], network_address)
@@ -95,19 +111,18 @@ def recognise(request: Request) -> SignedIn | None:
     membership = None
     if row.account_id is not None:
         membership = _membership(row)
-        if membership is None or not membership.is_active:
+        if membership is None or membership.joined_at is None or membership.disabled_at is not None:
             return None
     sessions.note_seen(row)
     return SignedIn(row, membership, request.remote_addr or "")
 
 
-def _membership(row: UserSession) -> Membership | None:
-    assert row.account_id is not None
+def _membership(row: Any) -> Any:
     try:
         enter(row.account_id)
     except NoAccount:  # This request already acts for somebody else: a link was used, a password was given.
         return None
-    return db.session.scalar(select(Membership).filter_by(user_id=row.user_id))
+    return _OF_PERSON.row(user_id=row.user_id)
 
 
 access.load_principal_with(recognise)

@@ -5,7 +5,7 @@ import uuid
 from kbadmin.audit.operations import Subject, record
 from kbadmin.database import begin_writing, db
 from kbadmin.users import sessions
-from kbadmin.users.models import User
+from kbadmin.users.models import Person, User
 from kbadmin.users.principal import SignedIn
 
 
@@ -37,5 +37,5 @@ def end_other_sessions(principal: SignedIn) -> int:
     return count
 
 
-def _subject(user: User) -> Subject:
+def _subject(user: User | Person) -> Subject:
     return Subject("user", user.id, user.email)

@@ -7,17 +7,34 @@ every sign-in, at every change of password and of account.
 import uuid
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import Delete, delete, select, update
+from sqlalchemy import Delete, bindparam, delete, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
 from kbadmin import clock, config
+from kbadmin.accounts.models import Account
 from kbadmin.database import db, is_writing, ledger
 from kbadmin.encryption import fingerprint, new_token
-from kbadmin.users.models import UserSession
+from kbadmin.prepared import Prepared
+from kbadmin.users.models import User, UserSession
 
 SEEN_EVERY = timedelta(minutes=5)
+
+
+_OF_TOKEN = Prepared(
+    lambda: (
+        select(
+            UserSession.id, UserSession.user_id, UserSession.account_id, UserSession.seen_at, UserSession.expires_at,
+            UserSession.is_kept, UserSession.password_given_at, User.email, User.name, User.password_changed_at,
+            Account.name.label("account_name"), Account.slug, Account.time_zone, Account.delivery_log_days,
+        )
+        .join(User, User.id == UserSession.user_id)
+        .outerjoin(Account, Account.id == UserSession.account_id)
+        .where(UserSession.fingerprint == bindparam("fingerprint"))
+    )
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -37,16 +54,16 @@ class Opened:
     kept_seconds: int | None  # None: until the browser is closed
 
 
-def find(token: str) -> UserSession | None:
-    """The live session of this token."""
-    row = db.session.scalar(select(UserSession).filter_by(fingerprint=fingerprint(token)))
+def find(token: str) -> Any:
+    """The live session of this token, with its person and the account they are in; or nothing."""
+    row = _OF_TOKEN.row(fingerprint=fingerprint(token))
     return row if row is not None and is_alive(row) else None
 
 
-def is_alive(row: UserSession) -> bool:
+def is_alive(row: Any) -> bool:
     """Whether the session is neither too old nor idle for too long."""
     now, idle = clock.now(), timedelta(seconds=config.current().limits.session_idle_seconds)
-    return now < row.expires_at and (row.is_kept or now - row.seen_at < idle)
+    return bool(now < row.expires_at and (row.is_kept or now - row.seen_at < idle))
 
 
 def of_user(user_id: uuid.UUID) -> list[UserSession]:
@@ -106,7 +123,7 @@ def end_in_account(user_id: uuid.UUID, account_id: uuid.UUID) -> None:
     db.session.execute(delete(UserSession).where(UserSession.user_id == user_id, UserSession.account_id == account_id))
 
 
-def note_seen(row: UserSession) -> None:
+def note_seen(row: Any) -> None:
     """Keep when the session was last used, at most every five minutes. A busy database may cost one such note."""
     if is_writing() or clock.now() - row.seen_at < SEEN_EVERY:
         return

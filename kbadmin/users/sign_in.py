@@ -8,7 +8,7 @@ from kbadmin.audit.operations import Subject, record
 from kbadmin.database import begin_writing, db, ledger, stop_reading
 from kbadmin.tenancy import enter
 from kbadmin.users import sessions, tries
-from kbadmin.users.models import User
+from kbadmin.users.models import Person, User
 from kbadmin.users.passwords import hasher
 from kbadmin.users.principal import SignedIn, actor_of
 from kbadmin.users.queries import AccountChoice, accounts_of, find_user
@@ -93,5 +93,5 @@ def sign_out(token: str, principal: SignedIn | None) -> None:
         record("signed out", actor=principal.actor, subject=_subject(principal.user))
 
 
-def _subject(user: User) -> Subject:
+def _subject(user: User | Person) -> Subject:
     return Subject("user", user.id, user.email)

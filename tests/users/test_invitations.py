@@ -11,9 +11,9 @@ from kbadmin.access import Role
 from kbadmin.config import Settings
 from kbadmin.database import db
 from kbadmin.outbox.models import OutboxMessage
-from kbadmin.users import invitations
+from kbadmin.users import invitations, sessions
 from kbadmin.users.commands import accounts
-from kbadmin.users.models import Membership, User, UserSession
+from kbadmin.users.models import Membership, User
 from kbadmin.users.password_changes import DeadLink
 from kbadmin.users.principal import SignedIn
 from kbadmin.users.sessions import Visitor
@@ -161,11 +161,11 @@ def test_somebody_else_cannot_accept(app: Flask, owner_browser: Browser) -> None
 def test_an_invitation_is_not_accepted_in_the_name_of_somebody_else(app: Flask, owner_browser: Browser) -> None:
     globex = factories.open_account(app, "Globex")
     stranger = factories.add_person(app, globex)
-    factories.signed_in(app, stranger)
+    cookie = factories.signed_in(app, stranger).client.get_cookie("kbadmin-user")
     token = link_on(invite(owner_browser, globex.owner.email)).rpartition("/")[2]
     with app.test_request_context():
         invitation = invitations.find(token)
-        row = db.session.query(UserSession).filter_by(user_id=stranger.id).one()
+        row = sessions.find(cookie.value if cookie else "")
         assert invitation is not None
         with pytest.raises(DeadLink):
             invitations.accept_as_oneself(invitation, SignedIn(row, None, ""))
