@@ -5,9 +5,10 @@ A room gives its count as a query, so that the bell of a page costs one statemen
 
 import functools
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from flask import Blueprint, Flask, render_template
 from flask.typing import ResponseReturnValue
@@ -15,7 +16,7 @@ from flask_login import current_user
 from sqlalchemy import Select, select
 
 from kbadmin.access import Permission, requires
-from kbadmin.database import db
+from kbadmin.prepared import Prepared
 
 blueprint = Blueprint("notices", __name__)
 
@@ -39,6 +40,7 @@ class Notice:
 class _Asked:
     find: Callable[[], list[Notice]]
     counted: Callable[[], Select[int]]
+    values: Callable[[], Mapping[str, Any]]
     permission: Permission
 
 
@@ -51,10 +53,17 @@ def attach(app: Flask) -> None:
 
 
 def notice_with(
-    find: Callable[[], list[Notice]], *, counted: Callable[[], Select[int]], permission: Permission
+    find: Callable[[], list[Notice]],
+    *,
+    counted: Callable[[], Select[int]],
+    values: Callable[[], Mapping[str, Any]] = dict,
+    permission: Permission,
 ) -> None:
-    """A room says what needs attention. ``counted`` answers a query for how many that is, without finding them."""
-    NOTICES.append(_Asked(find, counted, permission))
+    """A room says what needs attention. ``counted`` answers a query for how many that is, without finding them.
+
+    The query is always the same; what changes from one request to the next are named parameters, in ``values``.
+    """
+    NOTICES.append(_Asked(find, counted, values, permission))
 
 
 def found() -> list[Notice]:
@@ -65,10 +74,19 @@ def found() -> list[Notice]:
 
 def waiting() -> int | None:
     """How many there are, in one query; none for people who may see none."""
-    queries = [asked.counted().scalar_subquery() for asked in NOTICES if current_user.may(asked.permission)]
-    if not queries:
+    mine = tuple(asked for asked in NOTICES if current_user.may(asked.permission))
+    if not mine:
         return None
-    return db.session.scalar(select(functools.reduce(operator.add, queries))) or 0
+    values = {name: value for asked in mine for name, value in asked.values().items()}
+    return _count_of(mine).scalar(**values) or 0
+
+
+@functools.cache
+def _count_of(all_asked: tuple[_Asked, ...]) -> Prepared:
+    """One statement for each set of rooms that somebody may hear from."""
+    return Prepared(
+        lambda: select(functools.reduce(operator.add, [asked.counted().scalar_subquery() for asked in all_asked]))
+    )
 
 
 @blueprint.get("/notices")

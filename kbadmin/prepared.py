@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Dialect, Select
+from sqlalchemy import BindParameter, Dialect, Select
 from sqlalchemy.orm import Session
 
 from kbadmin.database import WRITING, db
@@ -92,15 +92,17 @@ class _Words:
 def _in_words(statement: Select[*tuple[Any, ...]], dialect: Dialect) -> _Words:
     if any(isinstance(described["expr"], type) for described in statement.column_descriptions):
         raise TypeError("a prepared statement names columns; models are for the session to load")
-    compiled, asked_for = _compiled(fenced_by_name(statement), dialect)
-    constants = compiled.construct_params(_check=False)
-    names = compiled.positiontup if compiled.positional else list(constants)
-    places = [(name, _REQUIRED if name in asked_for else constants[name], _taken(compiled, name)) for name in names]
+    compiled: Any = fenced_by_name(statement).compile(dialect=dialect)
+    asked_for = {name for name, bind in compiled.binds.items() if bind.required} | {ENTERED}
+    expanded = compiled.construct_expanded_state(dict.fromkeys(asked_for))  # Lists of constants have places, too.
+    names = expanded.positiontup if compiled.positional else list(expanded.parameters)
+    taken = {name: _process_of(bind, dialect) for name, bind in compiled.binds.items()} | dict(expanded.processors)
+    places = [(name, _REQUIRED if name in asked_for else expanded.parameters[name], taken.get(name)) for name in names]
     columns = list(statement.selected_columns)
     given = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in columns]
     row_type: Any = namedtuple("Row", (getattr(column, "name", "") for column in columns), rename=True)  # type: ignore[misc]
     return _Words(
-        compiled.string,
+        expanded.statement,
         places,
         compiled.positional,
         ENTERED in names,
@@ -109,20 +111,5 @@ def _in_words(statement: Select[*tuple[Any, ...]], dialect: Dialect) -> _Words:
     )
 
 
-def _compiled(statement: Select[*tuple[Any, ...]], dialect: Dialect) -> tuple[Any, set[str]]:
-    """What the compiler made of it, and the names of the values that the asking must give."""
-    compiled: Any = statement.compile(dialect=dialect)
-    asked_for = {name for name, bind in compiled.binds.items() if bind.required}
-    if compiled.post_compile_params:  # Lists of constants, each of which gets a place of its own.
-        complete = statement.params(dict.fromkeys(asked_for))
-        compiled = complete.compile(dialect=dialect, compile_kwargs={"render_postcompile": True})
-    return compiled, asked_for | {ENTERED}
-
-
-def _taken(compiled: Any, name: str) -> Process | None:
-    """How the driver takes a value; those of a list of constants as they are."""
-    bind = compiled.binds.get(name)
-    if bind is None:
-        return None
-    process: Process | None = bind.type.dialect_impl(compiled.dialect).bind_processor(compiled.dialect)
-    return process
+def _process_of(bind: BindParameter[Any], dialect: Dialect) -> Process | None:
+    return bind.type.dialect_impl(dialect).bind_processor(dialect)

@@ -39,3 +39,11 @@ def my_knowledge_bases(least: Role = Role.WRITER) -> list[KnowledgeBase]:
     """Those in which whoever is signed in has at least this role, archived ones last."""
     roles = my_roles()
     return [found for found in operations.all_of_account() if is_at_least(roles.in_one(found.id), least)]
+
+
+def my_knowledge_base_names(least: Role = Role.WRITER) -> dict[uuid.UUID, str]:
+    """The names of the same, by id."""
+    roles = my_roles()
+    return {
+        found.id: found.name for found in operations.names_of_account() if is_at_least(roles.in_one(found.id), least)
+    }

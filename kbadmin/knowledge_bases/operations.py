@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import Select, select
 from sqlalchemy.exc import IntegrityError
 
 from kbadmin import clock
@@ -16,6 +16,7 @@ from kbadmin.knowledge_bases.models import Audience, GroupRule, KnowledgeBase, K
 from kbadmin.knowledge_bases.pictures import Picture
 from kbadmin.knowledge_bases.slugs import suggested_slug
 from kbadmin.names import folded
+from kbadmin.prepared import Prepared
 
 #: Rooms above plan by a knowledge base's time zone, and stop while it is archived: they hear of such changes.
 LISTENERS: list[Callable[[KnowledgeBase], None]] = []
@@ -147,8 +148,21 @@ def find_by_slug(slug: str) -> KnowledgeBase | None:
 
 def all_of_account() -> list[KnowledgeBase]:
     """Every knowledge base by name, archived ones last."""
-    query = select(KnowledgeBase).where(KnowledgeBase.deleted_at.is_(None))
-    return list(db.session.scalars(query.order_by(KnowledgeBase.archived_at.is_not(None), KnowledgeBase.name_key)))
+    return list(db.session.scalars(_in_order(select(KnowledgeBase))))
+
+
+def names_of_account() -> list[Any]:
+    """The same for menus and choices: ``id``, ``name`` and ``is_archived`` of each."""
+    return _NAMES.rows()
+
+
+def _in_order(query: Select[*tuple[Any, ...]]) -> Select[*tuple[Any, ...]]:
+    is_there = KnowledgeBase.deleted_at.is_(None)
+    return query.where(is_there).order_by(KnowledgeBase.archived_at.is_not(None), KnowledgeBase.name_key)
+
+
+_IS_ARCHIVED = KnowledgeBase.archived_at.is_not(None).label("is_archived")
+_NAMES = Prepared(lambda: _in_order(select(KnowledgeBase.id, KnowledgeBase.name, _IS_ARCHIVED)))
 
 
 def visibility_changed(knowledge_base_id: uuid.UUID) -> None:

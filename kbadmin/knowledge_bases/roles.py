@@ -4,15 +4,22 @@ import uuid
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import bindparam, delete, select
 
 from kbadmin.access import Role
 from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import begin_writing, db
 from kbadmin.knowledge_bases.models import KnowledgeBase, KnowledgeBaseRole
+from kbadmin.prepared import Prepared
 from kbadmin.users.models import Membership
 
+_OF_MEMBER = Prepared(
+    lambda: select(KnowledgeBaseRole.knowledge_base_id, KnowledgeBaseRole.role).where(
+        KnowledgeBaseRole.membership_id == bindparam("membership_id")
+    )
+)
 RANKS = (Role.NONE, Role.WRITER, Role.EDITOR, Role.OWNER)
 
 
@@ -35,12 +42,9 @@ class Roles:
         return min(self.named.get(knowledge_base_id, Role.NONE), self.everywhere, key=RANKS.index)
 
 
-def roles_of(membership: Membership) -> Roles:
-    """The roles of one member, in one query."""
-    query = select(KnowledgeBaseRole.knowledge_base_id, KnowledgeBaseRole.role).where(
-        KnowledgeBaseRole.membership_id == membership.id
-    )
-    named = {knowledge_base_id: Role(role) for knowledge_base_id, role in db.session.execute(query)}
+def roles_of(membership: Any) -> Roles:
+    """The roles of one member, in one query. Their ``id`` and ``role`` are all that is asked of them."""
+    named = {row.knowledge_base_id: Role(row.role) for row in _OF_MEMBER.rows(membership_id=membership.id)}
     return Roles(Role(membership.role), named)
 
 

@@ -12,7 +12,13 @@ from kbadmin.accounts import home
 from kbadmin.delivery import log_scope
 from kbadmin.forms import BaseForm, takes_uploads
 from kbadmin.knowledge_bases import operations, overview, pictures, role_routes, tabs
-from kbadmin.knowledge_bases.blueprint import blueprint, knowledge_base_or_404, my_knowledge_bases, my_roles
+from kbadmin.knowledge_bases.blueprint import (
+    blueprint,
+    knowledge_base_or_404,
+    my_knowledge_base_names,
+    my_knowledge_bases,
+    my_roles,
+)
 from kbadmin.knowledge_bases.forms import CreateForm, SettingsForm
 from kbadmin.knowledge_bases.models import Audience, GroupRule, SignUp
 from kbadmin.knowledge_bases.operations import NameTaken, Settings, SlugTaken
@@ -36,7 +42,7 @@ navigation.in_main_menu(
 )
 tabs.add(tabs.Tab("Overview", "knowledge_bases.show", "home", 10))
 tabs.add(tabs.Tab("Settings", "knowledge_bases.settings", "settings", 90, Role.EDITOR))
-log_scope.knowledge_bases_with(lambda: {found.id: found.name for found in my_knowledge_bases(Role.EDITOR)})
+log_scope.knowledge_bases_with(lambda: my_knowledge_base_names(Role.EDITOR))
 
 
 def _set_up() -> home.SetUpStep:

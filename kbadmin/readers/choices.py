@@ -8,7 +8,7 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.widgets import CheckboxInput, ListWidget
 
 from kbadmin.knowledge_bases import operations as knowledge_bases
-from kbadmin.readers.groups import all_groups
+from kbadmin.readers.groups import names
 
 
 class ChecksField(SelectMultipleField):  # type: ignore[misc]
@@ -34,14 +34,14 @@ class ChecksField(SelectMultipleField):  # type: ignore[misc]
 
 def group_choices() -> list[SelectChoice]:
     """The account's groups, by name."""
-    return [SelectChoice(group.id, group.name) for group in all_groups()]
+    return [SelectChoice(group.id, group.name) for group in names()]
 
 
 def knowledge_base_choices() -> list[SelectChoice]:
     """The account's knowledge bases, by name; archived ones are marked, as they may be brought back."""
     return [
         SelectChoice(found.id, f"{found.name} (archived)" if found.is_archived else found.name)
-        for found in knowledge_bases.all_of_account()
+        for found in knowledge_bases.names_of_account()
     ]
 
 

@@ -4,9 +4,11 @@ Whoever manages readers hears of it, also without seeing SMTP services. Where th
 waits, and nothing is said.
 """
 
+from typing import Any
+
 from flask import url_for
 from flask_login import current_user
-from sqlalchemy import ColumnElement, Select, false, func, or_, select
+from sqlalchemy import Boolean, ColumnElement, Select, and_, bindparam, func, or_, select
 
 from kbadmin import notices
 from kbadmin.access import Permission
@@ -27,7 +29,7 @@ HOW = {State.DISABLED: "is disabled", State.NEEDS_AUTHORIZING: "needs authorizin
 def _is_waited_for() -> ColumnElement[bool]:
     """Of a service: it has stopped, reader e-mails leave through it, and nobody takes them over."""
     waits = select(ReaderEmailSettings.id).where(ReaderEmailSettings.when_stopped == WhenStopped.PLATFORM)
-    is_taken_over = waits.exists() if platform_sender_configured() else false()
+    is_taken_over = and_(bindparam("platform_sends", type_=Boolean()), waits.exists())
     return (
         has_stopped()
         & or_(
@@ -41,10 +43,17 @@ def _is_waited_for() -> ColumnElement[bool]:
 
 def _is_told_of_by_itself() -> ColumnElement[bool]:
     """Of a service: whoever looks sees its own notice, which says how much waits. One is enough."""
-    if not current_user.may(Permission.MANAGE_SMTP):
-        return false()
     incident = select(ServiceIncident.id).where(ServiceIncident.smtp_service_id == SmtpService.id)
-    return incident.where(ServiceIncident.ended_at.is_(None)).exists()
+    return and_(
+        bindparam("sees_services", type_=Boolean()), incident.where(ServiceIncident.ended_at.is_(None)).exists()
+    )
+
+
+def _values() -> dict[str, Any]:
+    return {
+        "platform_sends": platform_sender_configured(),
+        "sees_services": current_user.may(Permission.MANAGE_SMTP),
+    }
 
 
 def _counted() -> Select[int]:
@@ -63,7 +72,7 @@ def _notices() -> list[Notice]:
         .scalar_subquery()
     )
     query = select(SmtpService, waiting).where(_is_waited_for()).order_by(SmtpService.friendly_name_key)
-    return [_notice(service, number) for service, number in db.session.execute(query)]
+    return [_notice(service, number) for service, number in db.session.execute(query, _values())]
 
 
 def _notice(service: SmtpService, number: int) -> Notice:
@@ -82,4 +91,4 @@ def _notice(service: SmtpService, number: int) -> Notice:
     )
 
 
-notices.notice_with(_notices, counted=_counted, permission=Permission.MANAGE_READERS)
+notices.notice_with(_notices, counted=_counted, values=_values, permission=Permission.MANAGE_READERS)

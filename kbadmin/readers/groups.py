@@ -4,6 +4,7 @@ import uuid
 from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.exc import IntegrityError
@@ -11,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import abandon, begin_writing, db
 from kbadmin.names import folded
+from kbadmin.prepared import Prepared
 from kbadmin.readers.group_usages import GroupInUse, usages
 from kbadmin.readers.models import ReaderGroup, ReaderGroupDomain, ReaderGroupMember
 
@@ -81,6 +83,14 @@ def find(group_id: uuid.UUID) -> ReaderGroup | None:
 def all_groups() -> list[ReaderGroup]:
     """Every group by name."""
     return list(db.session.scalars(select(ReaderGroup).order_by(ReaderGroup.name_key)))
+
+
+_NAMES = Prepared(lambda: select(ReaderGroup.id, ReaderGroup.name).order_by(ReaderGroup.name_key))
+
+
+def names() -> list[Any]:
+    """The same for choices: ``id`` and ``name`` of each."""
+    return _NAMES.rows()
 
 
 def listed() -> list[Listed]:

@@ -8,6 +8,7 @@ from sqlalchemy import func, select
 from kbadmin import clock
 from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import begin_writing, db
+from kbadmin.prepared import Prepared
 from kbadmin.readers import belonging, sign_up_letters
 from kbadmin.readers.listing import MOST_COUNTED, NOT_ACTIVE
 from kbadmin.readers.models import Reader, ReaderStatus
@@ -15,6 +16,10 @@ from kbadmin.readers.operations import NOBODY, bury, subject_of
 from kbadmin.readers.welcomers import welcome
 
 WAITS = (Reader.status == ReaderStatus.PENDING, NOT_ACTIVE, Reader.deleted_at.is_(None))
+
+_NUMBER = Prepared(
+    lambda: select(func.count()).select_from(select(Reader.id).where(*WAITS).limit(MOST_COUNTED + 1).subquery())
+)
 
 
 def let_in(reader_id: uuid.UUID, *, actor: Actor) -> None:
@@ -47,8 +52,7 @@ def admit(readers: Sequence[Reader]) -> None:
 
 def number_waiting() -> int:
     """How many wait, counted up to a limit."""
-    some = select(Reader.id).where(*WAITS).limit(MOST_COUNTED + 1).subquery()
-    return db.session.scalar(select(func.count()).select_from(some)) or 0
+    return _NUMBER.scalar() or 0
 
 
 def _found(reader_id: uuid.UUID) -> Reader:

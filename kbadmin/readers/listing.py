@@ -4,19 +4,34 @@ A hundred thousand readers stay fast, as what is rare is looked up by its index 
 by walking through the list in its order. Nothing is counted beyond a limit.
 """
 
+import functools
 import uuid
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import SimpleNamespace
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal_column, or_, select, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    Uuid,
+    and_,
+    bindparam,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from kbadmin.database import db
 from kbadmin.knowledge_bases.models import KnowledgeBase
 from kbadmin.names import after_all_with
+from kbadmin.prepared import Prepared
 from kbadmin.readers import failed_welcomes
 from kbadmin.readers.keys import key
 from kbadmin.readers.models import Reader, ReaderAccess, ReaderGroup, ReaderGroupMember, ReaderStatus
@@ -89,19 +104,12 @@ def page(wanted: Wanted, *, after: uuid.UUID | None = None, before: uuid.UUID | 
     start, end = _place(after), None
     if start is None:
         end = _place(before)
-    where = conditions(db.session(), wanted)
-    query: Any = select(*LINE).where(*where)
-    if start is not None:
-        query = query.where(_beyond(wanted.sort, start, onwards=True))
-    if end is not None:
-        query = query.where(_beyond(wanted.sort, end, onwards=False))
-    found = list(db.session.execute(_ordered(query, wanted.sort, onwards=end is None).limit(PAGE + 1)))
+    found, number = _found(wanted, start or end, onwards=end is None)
     has_more, lines = len(found) > PAGE, found[:PAGE]
     if end is not None:
         lines.reverse()
     if not lines:
         return Page()
-    number = _count(where, MOST_COUNTED)
     has_before = has_more if end is not None else start is not None
     has_after = True if end is not None else has_more
     return Page(lines, lines[0].id if has_before else None, lines[-1].id if has_after else None, number)
@@ -114,24 +122,12 @@ def count(wanted: Wanted, most: int = MOST_COUNTED) -> int:
 
 def groups_of(reader_ids: Sequence[uuid.UUID], session: Session | None = None) -> dict[uuid.UUID, list[str]]:
     """The names of their groups, in one query."""
-    query = (
-        select(ReaderGroupMember.reader_id, ReaderGroup.name)
-        .join(ReaderGroup, ReaderGroup.id == ReaderGroupMember.group_id)
-        .where(ReaderGroupMember.reader_id.in_(reader_ids))
-        .order_by(ReaderGroup.name_key)
-    )
-    return _gathered(query, session)
+    return _gathered(_groups, reader_ids, session)
 
 
 def access_of(reader_ids: Sequence[uuid.UUID], session: Session | None = None) -> dict[uuid.UUID, list[str]]:
     """The names of the knowledge bases they may open, of those who may not open everything."""
-    query = (
-        select(ReaderAccess.reader_id, KnowledgeBase.name)
-        .join(KnowledgeBase, KnowledgeBase.id == ReaderAccess.knowledge_base_id)
-        .where(ReaderAccess.reader_id.in_(reader_ids), KnowledgeBase.deleted_at.is_(None))
-        .order_by(KnowledgeBase.name_key)
-    )
-    return _gathered(query, session)
+    return _gathered(_access, reader_ids, session)
 
 
 def conditions(session: Session, wanted: Wanted) -> list[ColumnElement[bool]]:
@@ -169,9 +165,41 @@ def after_line(sort: Sort, line: Any) -> ColumnElement[bool]:
     return _beyond(sort, line, onwards=True)
 
 
+def _found(wanted: Wanted, place: Any, *, onwards: bool) -> tuple[list[Any], int]:
+    """A page of lines and one more from a place on, and how many readers there are in all, up to a limit.
+
+    Everybody is what is asked for most: that is put into words once.
+    """
+    values = {} if place is None else place._asdict()
+    if wanted.is_everybody:
+        page = _page_of_everybody(wanted.sort, is_turned=place is not None, onwards=onwards)
+        return page.rows(**values), _NUMBER_OF_EVERYBODY.scalar()
+    where = conditions(db.session(), wanted)
+    query = _lines(where, wanted.sort, is_turned=place is not None, onwards=onwards)
+    return list(db.session.execute(query, values)), _count(where, MOST_COUNTED)
+
+
+@functools.cache
+def _page_of_everybody(sort: Sort, *, is_turned: bool, onwards: bool) -> Prepared:
+    return Prepared(lambda: _lines([Reader.deleted_at.is_(None)], sort, is_turned=is_turned, onwards=onwards))
+
+
+_NUMBER_OF_EVERYBODY = Prepared(lambda: _counting([Reader.deleted_at.is_(None)], MOST_COUNTED))
+
+
+def _lines(where: list[ColumnElement[bool]], sort: Sort, *, is_turned: bool, onwards: bool) -> Any:
+    query = select(*LINE).where(*where)
+    if is_turned:
+        query = query.where(_beyond(sort, _THERE, onwards=onwards))
+    return _ordered(query, sort, onwards=onwards).limit(PAGE + 1)
+
+
+def _counting(where: list[ColumnElement[bool]], most: int) -> Select[int]:
+    return select(func.count()).select_from(select(Reader.id).where(*where).limit(most + 1).subquery())
+
+
 def _count(where: list[ColumnElement[bool]], most: int) -> int:
-    some = select(Reader.id).where(*where).limit(most + 1).subquery()
-    return db.session.scalar(select(func.count()).select_from(some)) or 0
+    return db.session.scalar(_counting(where, most)) or 0
 
 
 def _named(session: Session, text: str) -> ColumnElement[bool]:
@@ -221,14 +249,53 @@ def _beyond(sort: Sort, line: Any, *, onwards: bool) -> ColumnElement[bool]:
 def _place(reader_id: uuid.UUID | None) -> Any:
     if reader_id is None:
         return None
-    query = select(Reader.id, Reader.sort_key, Reader.created_at).where(
-        Reader.id == reader_id, Reader.deleted_at.is_(None)
+    return _PLACE.row(reader_id=reader_id)
+
+
+_PLACE = Prepared(
+    lambda: select(
+        Reader.id.label("place_id"),
+        Reader.sort_key.label("place_sort_key"),
+        Reader.created_at.label("place_created_at"),
+    ).where(Reader.id == bindparam("reader_id"), Reader.deleted_at.is_(None))
+)
+#: The columns of that place in a statement: what stands in it is given when it is asked.
+_THERE = SimpleNamespace(
+    id=bindparam("place_id"), sort_key=bindparam("place_sort_key"), created_at=bindparam("place_created_at")
+)
+
+
+def _groups(of_some: Any) -> Select[uuid.UUID, str]:
+    return (
+        select(ReaderGroupMember.reader_id, ReaderGroup.name)
+        .join(ReaderGroup, ReaderGroup.id == ReaderGroupMember.group_id)
+        .where(ReaderGroupMember.reader_id.in_(of_some))
+        .order_by(ReaderGroup.name_key)
     )
-    return db.session.execute(query).one_or_none()
 
 
-def _gathered(query: Select[uuid.UUID, str], session: Session | None) -> dict[uuid.UUID, list[str]]:
-    found: dict[uuid.UUID, list[str]] = defaultdict(list)
-    for reader_id, name in (session or db.session()).execute(query):
+def _access(of_some: Any) -> Select[uuid.UUID, str]:
+    return (
+        select(ReaderAccess.reader_id, KnowledgeBase.name)
+        .join(KnowledgeBase, KnowledgeBase.id == ReaderAccess.knowledge_base_id)
+        .where(ReaderAccess.reader_id.in_(of_some), KnowledgeBase.deleted_at.is_(None))
+        .order_by(KnowledgeBase.name_key)
+    )
+
+
+_PLACES = [f"reader_{number}" for number in range(PAGE)]
+_OF_A_PAGE = {
+    query: Prepared(functools.partial(query, [bindparam(name, type_=Uuid()) for name in _PLACES]))
+    for query in (_groups, _access)
+}
+
+
+def _gathered(query: Any, reader_ids: Sequence[uuid.UUID], session: Session | None) -> dict[uuid.UUID, list[str]]:
+    asking, found = session or db.session(), defaultdict(list)
+    if len(reader_ids) <= PAGE:  # Places that nobody takes hold nothing, which equals nobody.
+        rows = _OF_A_PAGE[query].rows(asking, **(dict.fromkeys(_PLACES) | dict(zip(_PLACES, reader_ids, strict=False))))
+    else:
+        rows = list(asking.execute(query(reader_ids)))
+    for reader_id, name in rows:
         found[reader_id].append(name)
     return found

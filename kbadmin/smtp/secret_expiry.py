@@ -2,9 +2,10 @@
 
 import uuid
 from datetime import timedelta
+from typing import Any
 
 from flask import url_for
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.sql.elements import ColumnElement
 
 from kbadmin import clock, config, notices
@@ -61,7 +62,7 @@ def expiring() -> list[tuple[str, str]]:
         query = select(SmtpService.account_id, SmtpService.id).where(
             *_expires_soon(), SmtpService.secret_expires_on > clock.now().date()
         )
-        return [(str(account), str(service)) for account, service in session.execute(query)]
+        return [(str(account), str(service)) for account, service in session.execute(query, _values())]
 
 
 def _expires_soon() -> list[ColumnElement[bool]]:
@@ -69,8 +70,12 @@ def _expires_soon() -> list[ColumnElement[bool]]:
         SmtpService.deleted_at.is_(None),
         SmtpService.disabled_at.is_(None),
         SmtpService.authentication == Authentication.OAUTH2,
-        SmtpService.secret_expires_on <= clock.now().date() + timedelta(days=WARNING_DAYS),
+        SmtpService.secret_expires_on <= bindparam("soon"),
     ]
+
+
+def _values() -> dict[str, Any]:
+    return {"soon": clock.now().date() + timedelta(days=WARNING_DAYS)}
 
 
 def _counted() -> Select[int]:
@@ -79,7 +84,7 @@ def _counted() -> Select[int]:
 
 def _notices() -> list[Notice]:
     query = select(SmtpService).where(*_expires_soon()).order_by(SmtpService.secret_expires_on)
-    return [_notice(service) for service in db.session.scalars(query)]
+    return [_notice(service) for service in db.session.scalars(query, _values())]
 
 
 def _notice(service: SmtpService) -> Notice:
@@ -99,4 +104,4 @@ def _notice(service: SmtpService) -> Notice:
     )
 
 
-notices.notice_with(_notices, counted=_counted, permission=Permission.MANAGE_SMTP)
+notices.notice_with(_notices, counted=_counted, values=_values, permission=Permission.MANAGE_SMTP)

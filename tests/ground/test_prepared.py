@@ -18,9 +18,8 @@ from tests.factories import inside
 from tests.readers.people import add
 
 COLUMNS = (Reader.id, Reader.email, Reader.created_at, Reader.signed_in_at, Reader.reads_everything)
-NEWEST = Prepared(
-    lambda: select(*COLUMNS).where(Reader.created_at > bindparam("since")).order_by(Reader.email).limit(2)
-)
+SINCE = Reader.created_at > bindparam("since")
+NEWEST = Prepared(lambda: select(*COLUMNS).where(SINCE).order_by(Reader.email).limit(2))
 COUNTED = Prepared(lambda: select(func.count(Reader.id).label("number")))
 CHOSEN = Prepared(lambda: select(Reader.email).where(Reader.status.in_([ReaderStatus.ACTIVE, ReaderStatus.PENDING])))
 INSIDE = Prepared(lambda: select(select(func.count(Reader.id)).scalar_subquery() + bindparam("more", type_=Integer())))
