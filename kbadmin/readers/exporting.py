@@ -16,7 +16,8 @@ from sqlalchemy.orm import Session
 
 from kbadmin.database import ACCOUNT
 from kbadmin.delivery.exporting import safe
-from kbadmin.readers.listing import LINE, Wanted, access_of, after_line, conditions, groups_of, ordered
+from kbadmin.readers.line_names import access_of, groups_of
+from kbadmin.readers.listing import LINE, Wanted, after_line, conditions, ordered
 from kbadmin.readers.models import Reader
 
 CHUNK = 1_000

@@ -6,35 +6,21 @@ by walking through the list in its order. Nothing is counted beyond a limit.
 
 import functools
 import uuid
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import SimpleNamespace
 from typing import Any, Self
 
-from sqlalchemy import (
-    ColumnElement,
-    Select,
-    Uuid,
-    and_,
-    bindparam,
-    exists,
-    func,
-    literal_column,
-    or_,
-    select,
-    union_all,
-)
+from sqlalchemy import ColumnElement, Select, and_, bindparam, exists, func, literal_column, or_, select, union_all
 from sqlalchemy.orm import Session
 
 from kbadmin.database import db
-from kbadmin.knowledge_bases.models import KnowledgeBase
 from kbadmin.names import after_all_with
 from kbadmin.prepared import Prepared
 from kbadmin.readers import failed_welcomes
 from kbadmin.readers.keys import key
-from kbadmin.readers.models import Reader, ReaderAccess, ReaderGroup, ReaderGroupMember, ReaderStatus
+from kbadmin.readers.models import Reader, ReaderAccess, ReaderGroupMember, ReaderStatus
 
 PAGE = 50
 MOST_COUNTED = 1_000
@@ -118,16 +104,6 @@ def page(wanted: Wanted, *, after: uuid.UUID | None = None, before: uuid.UUID | 
 def count(wanted: Wanted, most: int = MOST_COUNTED) -> int:
     """How many readers are wanted; one more than ``most`` stands for «more»."""
     return _count(conditions(db.session(), wanted), most)
-
-
-def groups_of(reader_ids: Sequence[uuid.UUID], session: Session | None = None) -> dict[uuid.UUID, list[str]]:
-    """The names of their groups, in one query."""
-    return _gathered(_groups, reader_ids, session)
-
-
-def access_of(reader_ids: Sequence[uuid.UUID], session: Session | None = None) -> dict[uuid.UUID, list[str]]:
-    """The names of the knowledge bases they may open, of those who may not open everything."""
-    return _gathered(_access, reader_ids, session)
 
 
 def conditions(session: Session, wanted: Wanted) -> list[ColumnElement[bool]]:
@@ -263,39 +239,3 @@ _PLACE = Prepared(
 _THERE = SimpleNamespace(
     id=bindparam("place_id"), sort_key=bindparam("place_sort_key"), created_at=bindparam("place_created_at")
 )
-
-
-def _groups(of_some: Any) -> Select[uuid.UUID, str]:
-    return (
-        select(ReaderGroupMember.reader_id, ReaderGroup.name)
-        .join(ReaderGroup, ReaderGroup.id == ReaderGroupMember.group_id)
-        .where(ReaderGroupMember.reader_id.in_(of_some))
-        .order_by(ReaderGroup.name_key)
-    )
-
-
-def _access(of_some: Any) -> Select[uuid.UUID, str]:
-    return (
-        select(ReaderAccess.reader_id, KnowledgeBase.name)
-        .join(KnowledgeBase, KnowledgeBase.id == ReaderAccess.knowledge_base_id)
-        .where(ReaderAccess.reader_id.in_(of_some), KnowledgeBase.deleted_at.is_(None))
-        .order_by(KnowledgeBase.name_key)
-    )
-
-
-_PLACES = [f"reader_{number}" for number in range(PAGE)]
-_OF_A_PAGE = {
-    query: Prepared(functools.partial(query, [bindparam(name, type_=Uuid()) for name in _PLACES]))
-    for query in (_groups, _access)
-}
-
-
-def _gathered(query: Any, reader_ids: Sequence[uuid.UUID], session: Session | None) -> dict[uuid.UUID, list[str]]:
-    asking, found = session or db.session(), defaultdict(list)
-    if len(reader_ids) <= PAGE:  # Places that nobody takes hold nothing, which equals nobody.
-        rows = _OF_A_PAGE[query].rows(asking, **(dict.fromkeys(_PLACES) | dict(zip(_PLACES, reader_ids, strict=False))))
-    else:
-        rows = list(asking.execute(query(reader_ids)))
-    for reader_id, name in rows:
-        found[reader_id].append(name)
-    return found

@@ -82,14 +82,19 @@ def clear(reader_id: uuid.UUID, *, actor: Actor) -> None:
 def welcomes_of(readers: Sequence[Reader]) -> Mapping[uuid.UUID, Welcome]:
     """How the last welcome of each of them stands, in one query."""
     ids = [one.welcome_message_id for one in readers if one.welcome_message_id is not None]
-    query = select(OutboxMessage.id, OutboxMessage.status, OutboxMessage.last_reply).where(OutboxMessage.id.in_(ids))
-    messages = {row.id: (Status(row.status), row.last_reply) for row in db.session.execute(query)} if ids else {}
+    messages = _standing(ids) if ids else {}
     found = {}
     for one in readers:
         if one.welcomed_at is not None:
             status, reply = messages.get(one.welcome_message_id or 0, (None, ""))
             found[one.id] = Welcome(one.welcomed_at, status, reply, is_cleared=one.welcome_cleared_at is not None)
     return found
+
+
+def _standing(message_ids: Sequence[int]) -> dict[int, tuple[Status, str]]:
+    columns = select(OutboxMessage.id, OutboxMessage.status, OutboxMessage.last_reply)
+    rows = db.session.execute(columns.where(OutboxMessage.id.in_(message_ids)))
+    return {row.id: (Status(row.status), row.last_reply) for row in rows}
 
 
 def _found(reader_ids: Iterable[uuid.UUID]) -> list[Reader]:
