@@ -1,7 +1,9 @@
 """The menus: who sees which entry, and which one is lit. Rooms register their entries; layouts only draw them."""
 
+import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from flask import Flask, request, url_for
 from flask_login import current_user
@@ -9,8 +11,7 @@ from flask_login import current_user
 from kbadmin.access import Permission
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """One entry of a menu as a layout draws it."""
 
     label: str
@@ -62,12 +63,23 @@ def _declare(menu: list[Place], place: Place) -> None:
     menu[:] = sorted([other for other in menu if other.endpoint != place.endpoint] + [place], key=lambda p: p.order)
 
 
-def _drawn(menu: list[Place]) -> list[Entry]:
-    return [
-        Entry(place.label, url_for(place.endpoint), place.icon, _is_lit(place))
+def address_of(endpoint: str) -> str:
+    """The address of a page without parameters, as ``url_for`` says it; menus and tabs ask for the same few all day."""
+    return _address(request.script_root, endpoint)
+
+
+@functools.lru_cache(maxsize=256)
+def _address(_below: str, endpoint: str) -> str:
+    return url_for(endpoint)
+
+
+def _drawn(menu: list[Place]) -> tuple[Entry, ...]:
+    person = current_user._get_current_object()
+    return tuple(
+        Entry(place.label, address_of(place.endpoint), place.icon, _is_lit(place))
         for place in menu
-        if current_user.may(place.permission) and place.shown()
-    ]
+        if person.may(place.permission) and place.shown()
+    )
 
 
 def _is_lit(place: Place) -> bool:

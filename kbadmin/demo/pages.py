@@ -7,6 +7,7 @@ from jinja2 import StrictUndefined
 from markupsafe import Markup
 
 from kbadmin.paths import shipped
+from kbadmin.templating import icons
 
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; font-src 'self'; "
@@ -20,7 +21,7 @@ def make_app(name: str) -> Flask:
     app.config["TRUSTED_HOSTS"] = ["localhost", "127.0.0.1"]
     app.jinja_env.undefined = StrictUndefined
     app.jinja_env.trim_blocks = app.jinja_env.lstrip_blocks = True
-    app.jinja_env.globals["static"] = _static
+    app.jinja_env.globals.update(static=_static, drawn_icon=icons(_static))
     app.jinja_env.filters["moment"] = moment
     app.after_request(_secure)
     return app

@@ -1,6 +1,7 @@
 """The tabs over the pages of one knowledge base; rooms above add theirs."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from flask import request, url_for
 
@@ -22,8 +23,7 @@ class Tab:
     lit: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Drawn:
+class Drawn(NamedTuple):
     """A tab as a page shows it."""
 
     label: str

@@ -1,8 +1,11 @@
 """The tabs over the pages of this room; its other modules, and rooms above, add theirs."""
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
-from flask import request, url_for
+from flask import request
+
+from kbadmin.navigation import address_of
 
 
 @dataclass(frozen=True)
@@ -16,8 +19,7 @@ class Tab:
     lit: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Drawn:
+class Drawn(NamedTuple):
     """A tab as a page shows it."""
 
     label: str
@@ -39,7 +41,7 @@ def light(endpoint: str, further: tuple[str, ...]) -> None:
     TABS[:] = [replace(tab, lit=(*tab.lit, *further)) if tab.endpoint == endpoint else tab for tab in TABS]
 
 
-def drawn() -> list[Drawn]:
+def drawn() -> tuple[Drawn, ...]:
     """All of them; whoever manages readers may open each."""
     here = request.endpoint or ""
-    return [Drawn(tab.label, url_for(tab.endpoint), tab.icon, here in (tab.endpoint, *tab.lit)) for tab in TABS]
+    return tuple(Drawn(tab.label, address_of(tab.endpoint), tab.icon, here in (tab.endpoint, *tab.lit)) for tab in TABS)
