@@ -6,6 +6,8 @@ cached but files, and what says so with :func:`allow_caching`. A page that shows
 (:func:`allow_frames`), and the e-mail comes with a policy of its own (:data:`LETTER_POLICY`).
 """
 
+import functools
+
 from flask import Flask, Response, g, request
 
 from kbadmin.config import Settings
@@ -22,32 +24,42 @@ POLICY = {
     "frame-ancestors": "'none'",
 }
 
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+
 # An e-mail styles itself and shows its pictures; it may not run, fetch or send anything, nor touch the page around it.
 LETTER_POLICY = "default-src 'none'; style-src 'unsafe-inline'; img-src 'self' data:; frame-ancestors 'self'; sandbox"
 
 
 def attach(app: Flask, settings: Settings) -> None:
     """Set the headers after each request."""
+    always = HEADERS | ({"Strict-Transport-Security": "max-age=31536000"} if settings.is_https else {})
 
     def secure(response: Response) -> Response:
-        policy = dict(POLICY)
-        if origins := g.get("form_action"):
-            policy["form-action"] += " " + " ".join(sorted(origins))
-        if g.get("frames"):
-            policy["frame-src"] = "'self'"
-        response.headers.setdefault("Content-Security-Policy", "; ".join(f"{k} {v}" for k, v in policy.items()))
-        response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "same-origin"
-        response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
-        response.headers["Cross-Origin-Resource-Policy"] = "same-origin"
-        response.headers["Permissions-Policy"] = "camera=(), geolocation=(), microphone=()"
-        if settings.is_https:
-            response.headers["Strict-Transport-Security"] = "max-age=31536000"
+        response.headers.setdefault(
+            "Content-Security-Policy", _policy(frozenset(g.get("form_action", ())), "frames" in g)
+        )
+        response.headers.update(always)
         if request.endpoint != "static":
             response.headers["Cache-Control"] = g.get("cache_control", "no-store")
         return response
 
     app.after_request(secure)
+
+
+@functools.lru_cache(maxsize=64)
+def _policy(origins: frozenset[str], has_frames: bool) -> str:
+    policy = dict(POLICY)
+    if origins:
+        policy["form-action"] += " " + " ".join(sorted(origins))
+    if has_frames:
+        policy["frame-src"] = "'self'"
+    return "; ".join(f"{name} {value}" for name, value in policy.items())
 
 
 def allow_form_action(origin: str) -> None:
