@@ -95,10 +95,11 @@ def attach(app: Flask, settings: Settings) -> None:
     options: dict[str, Any] = {"hide_parameters": True}  # Errors are logged; the values in them are not for logs.
     if settings.database_url.startswith("sqlite:///"):
         settings.instance_folder.mkdir(parents=True, exist_ok=True)
-        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options | {"connect_args": {"timeout": 5}}
+        options |= {"connect_args": {"timeout": 5}, "pool_size": 16}  # For all threads: opening one costs dearly.
     else:
         # A request may hold two connections at once: its reading, and the ledger.
-        app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options | {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}
+        options |= {"pool_pre_ping": True, "pool_size": 10, "max_overflow": 20}
+    app.config["SQLALCHEMY_ENGINE_OPTIONS"] = options
     db.init_app(app)
     migrate.init_app(app, db, directory=os.fspath(shipped("migrations")), render_as_batch=True)
     with app.app_context():
