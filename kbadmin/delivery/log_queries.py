@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import Select, bindparam, func, select
 from sqlalchemy.orm import defer
 
 from kbadmin.database import db
 from kbadmin.delivery.log_filters import IS_OPEN, LOOKED_THROUGH, Conditions, Wanted, conditions
 from kbadmin.outbox.models import DeliveryAttempt, OutboxMessage, Status
+from kbadmin.prepared import Prepared
 
 PAGE = 50
 MOST_COUNTED = 1_000
@@ -70,13 +71,17 @@ def page(wanted: Wanted, *, older_than: uuid.UUID | None = None, newer_than: uui
     """The messages after or before one of them, or the newest. A message that is not there is ignored."""
     before = _id_of(older_than)
     after = _id_of(newer_than) if before is None else None
-    where = conditions(db.session(), wanted)
-    if before is not None:
-        where.base.append(OutboxMessage.id < before)
-    if after is not None:
-        where.base.append(OutboxMessage.id > after)
-    edge = _edge(where, upwards=after is not None) if where.rest else None
-    found, has_more = _lines(where, edge, upwards=after is not None)
+    edge = None
+    if wanted.is_everything and wanted.within is None:
+        found, has_more = _lines_of_all(before, after)
+    else:
+        where = conditions(db.session(), wanted)
+        if before is not None:
+            where.base.append(OutboxMessage.id < before)
+        if after is not None:
+            where.base.append(OutboxMessage.id > after)
+        edge = _edge(where, upwards=after is not None) if where.rest else None
+        found, has_more = _lines(where, edge, upwards=after is not None)
     beyond = edge.public_id if edge is not None and not has_more else None
     ends = (found[0].public_id, found[-1].public_id) if found else (None, None)
     if after is not None:
@@ -105,9 +110,15 @@ def attempts_of(message: OutboxMessage) -> list[DeliveryAttempt]:
 
 def counts(within: frozenset[uuid.UUID] | None = None) -> dict[str, Count]:
     """How many messages wait, are being sent, failed or are held: each counted up to a limit, in one query."""
-    parts = [_capped(_in_state(status, within), MOST_COUNTED).label(status.value) for status in COUNTED]
-    row = db.session.execute(select(*parts)).one()
-    return {name: Count(number) for name, number in row._mapping.items()}
+    row = _COUNTS.row() if within is None else db.session.execute(_counting(within)).one()
+    return {name: Count(number) for name, number in row._asdict().items()}
+
+
+def _counting(within: frozenset[uuid.UUID] | None) -> Select[*tuple[Any, ...]]:
+    return select(*(_capped(_in_state(status, within), MOST_COUNTED).label(status.value) for status in COUNTED))
+
+
+_COUNTS = Prepared(lambda: _counting(None))
 
 
 def count(wanted: Wanted, most: int) -> Count:
@@ -122,7 +133,28 @@ def _lines(where: Conditions, edge: Any, *, upwards: bool) -> tuple[list[Any], b
     if edge is not None:
         query = query.where(OutboxMessage.id <= edge.id if upwards else OutboxMessage.id >= edge.id)
     query = query.order_by(OutboxMessage.id if upwards else OutboxMessage.id.desc())
-    found = list(db.session.execute(query.limit(PAGE + 1)))
+    return _cut(list(db.session.execute(query.limit(PAGE + 1))), upwards=upwards)
+
+
+def _lines_of_all(before: int | None, after: int | None) -> tuple[list[Any], bool]:
+    """The same of the whole log, which is what is asked for most: put into words once."""
+    if before is not None:
+        return _cut(_OLDER.rows(place=before), upwards=False)
+    if after is not None:
+        return _cut(_NEWER.rows(place=after), upwards=True)
+    return _cut(_NEWEST.rows(), upwards=False)
+
+
+_NEWEST = Prepared(lambda: select(*LINE).order_by(OutboxMessage.id.desc()).limit(PAGE + 1))
+_OLDER = Prepared(
+    lambda: select(*LINE).where(OutboxMessage.id < bindparam("place")).order_by(OutboxMessage.id.desc()).limit(PAGE + 1)
+)
+_NEWER = Prepared(
+    lambda: select(*LINE).where(OutboxMessage.id > bindparam("place")).order_by(OutboxMessage.id).limit(PAGE + 1)
+)
+
+
+def _cut(found: list[Any], *, upwards: bool) -> tuple[list[Any], bool]:
     lines = found[:PAGE]
     return lines[::-1] if upwards else lines, len(found) > PAGE
 
