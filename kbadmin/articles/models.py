@@ -4,11 +4,12 @@ import uuid
 from datetime import datetime
 from enum import StrEnum
 
-from sqlalchemy import Index, String, Text, UniqueConstraint, Uuid
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import Index, String, Text, UniqueConstraint, Uuid, select
+from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from kbadmin import clock
 from kbadmin.database import Base, UtcDateTime
+from kbadmin.knowledge_bases.content_versions import shows
 from kbadmin.tenancy import AccountOwned, belongs_to
 
 
@@ -134,3 +135,18 @@ class ArticleRevision(AccountOwned, Base):
     body: Mapped[str] = mapped_column(Text)
     saved_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
     saved_by: Mapped[str] = mapped_column(String(254), default="")
+
+
+def _home_of_article(session: Session, row: ArticleGroup) -> uuid.UUID | None:
+    return session.scalar(select(Article.knowledge_base_id).where(Article.id == row.article_id))
+
+
+def _home_of_category(session: Session, row: CategoryGroup) -> uuid.UUID | None:
+    return session.scalar(select(Category.knowledge_base_id).where(Category.id == row.category_id))
+
+
+# Pages show these rows, or are shown because of them. A revision is shown to nobody but those who write.
+shows(Article, lambda _, row: row.knowledge_base_id)
+shows(Category, lambda _, row: row.knowledge_base_id)
+shows(ArticleGroup, _home_of_article)
+shows(CategoryGroup, _home_of_category)

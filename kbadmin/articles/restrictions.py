@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable
 from typing import Any
 
-from sqlalchemy import delete, select
+from sqlalchemy import select
 
 from kbadmin.articles.models import Article, ArticleGroup, Category, CategoryGroup
 from kbadmin.articles.writing import Gone
@@ -60,8 +60,9 @@ def restrict(thing: Article | Category, groups: Groups) -> str | None:
     if not groups <= set(names):
         raise Gone("a reader group is gone")
     model, owner = _ROWS[type(thing)]
-    gone = delete(model).where(getattr(model, owner) == thing.id, model.group_id.in_(before - groups))
-    db.session.execute(gone)
+    gone = select(model).where(getattr(model, owner) == thing.id, model.group_id.in_(before - groups))
+    for row in db.session.scalars(gone):
+        db.session.delete(row)
     db.session.add_all(model(**{owner: thing.id, "group_id": group_id}) for group_id in sorted(groups - before))
     db.session.flush()
     return f"{_in_words(before, names)} → {_in_words(groups, names)}"

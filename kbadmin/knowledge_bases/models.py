@@ -3,6 +3,7 @@
 import uuid
 from datetime import datetime
 from enum import StrEnum
+from typing import Protocol
 
 from sqlalchemy import Index, LargeBinary, String, Text, UniqueConstraint, Uuid
 from sqlalchemy.orm import Mapped, mapped_column
@@ -35,8 +36,36 @@ class SignUp(StrEnum):
     OPEN = "open"
 
 
+class Front(Protocol):
+    """A knowledge base from outside: what says who may enter. Its row is one, and so are some columns of the row."""
+
+    @property
+    def id(self) -> uuid.UUID:
+        """Its key."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    @property
+    def audience(self) -> Audience:
+        """Who may read it."""
+
+    @property
+    def deleted_at(self) -> datetime | None:
+        """Since when it is gone."""
+
+    @property
+    def is_archived(self) -> bool:
+        """Whether it is kept, but shown to nobody."""
+
+
 class KnowledgeBase(AccountOwned, Base):
-    """What readers read. ``visibility_version`` rises with every change of who may see what (digests ask for it)."""
+    """What readers read.
+
+    ``visibility_version`` rises with every change of who may see what (digests ask for it); ``content_version`` is
+    another one after every change of what its pages show (:mod:`kbadmin.knowledge_bases.content_versions`).
+    """
 
     __tablename__ = "knowledge_bases"
     __table_args__ = (UniqueConstraint("account_id", "id"), UniqueConstraint("account_id", "name_key"))
@@ -55,6 +84,7 @@ class KnowledgeBase(AccountOwned, Base):
     remember_days: Mapped[int] = mapped_column(default=30)  # how long «remember me» holds; 0: not offered
     portal_host: Mapped[str | None] = mapped_column(String(253))  # kept free for domains of customers' own
     visibility_version: Mapped[int] = mapped_column(default=1)
+    content_version: Mapped[uuid.UUID] = mapped_column(Uuid, default=uuid.uuid4)
     archived_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     deleted_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
