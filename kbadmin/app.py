@@ -34,6 +34,7 @@ from kbadmin.delivery import metrics_routes as metrics
 from kbadmin.delivery import routes as delivery
 from kbadmin.delivery.commands import outbox as outbox_commands
 from kbadmin.encryption import KeyRing
+from kbadmin.form_sessions import FormSessions
 from kbadmin.knowledge_bases import routes as knowledge_bases
 from kbadmin.paths import shipped
 from kbadmin.portal import routes as portal

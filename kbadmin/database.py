@@ -132,11 +132,11 @@ def begin_writing(*, survives_power_cut: bool = True) -> None:
 
 def settle(response: Response) -> Response:
     """End the request's transaction: commit when all went well, roll back when it did not."""
+    if not db.session.registry.has():
+        return response  # Nobody asked the database anything.
     session = db.session()
-    if response.status_code < 400 and session.info.get(WRITING):
-        session.commit()
-    else:
-        session.rollback()
+    went_well = response.status_code < 400 and session.info.get(WRITING)
+    (session.commit if went_well else session.rollback)()
     session.info.pop(WRITING, None)
     return response
 
