@@ -1,6 +1,7 @@
 """Pages of an account that is read: the list of readers, and articles as strangers and readers see them."""
 
 import functools
+import http.client
 import sys
 import tempfile
 from dataclasses import dataclass, field
@@ -50,8 +51,19 @@ class ReadPage:
         }
         path = self.path.format(middle=found.middle, home=found.library.home, article=found.library.article)
         headers = {"Host": HOST, "Cookie": cookies[self.who]}
+        if self.who == "reader":
+            headers["Cookie"] += f"; {_form_cookie(found.port, path, headers)}"
         browse(found.port, path, headers, seconds=0.5)
         return browse(found.port, path, headers)
+
+
+def _form_cookie(port: int, path: str, headers: dict[str, str]) -> str:
+    """The cookie for forms that the first page brings, and which every browser sends from then on."""
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    connection.request("GET", path, headers=headers)
+    given = connection.getresponse().getheader("Set-Cookie", "")
+    connection.close()
+    return given.partition(";")[0]
 
 
 def bare_list(_: Scale) -> Figures:
