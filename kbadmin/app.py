@@ -108,6 +108,7 @@ def _configure(app: Flask, settings: Settings) -> None:
     app.extensions[config.EXTENSION] = settings
     app.extensions[sealing.EXTENSION] = KeyRing(settings.keys)
     prefix = "__Host-" if settings.is_https else ""
+    app.session_interface = FormSessions()
     app.config.update(
         SECRET_KEY=settings.secret_key,
         SECRET_KEY_FALLBACKS=list(settings.secret_key_fallbacks),

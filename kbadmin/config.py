@@ -60,6 +60,7 @@ class Settings:
     instance: str | None = None
     metrics_token: str | None = field(default=None, repr=False)
     log_format: Literal["json", "console"] = "json"
+    page_cache_mib: int = 32  # of each web process, for pages of the portal; 0: none
     limits: Limits = field(default_factory=Limits)
 
     @property
@@ -132,6 +133,7 @@ class _Reader:
             instance=self._text("KBADMIN_INSTANCE"),
             metrics_token=self._text("KBADMIN_METRICS_TOKEN"),
             log_format=self._log_format(),
+            page_cache_mib=self._number("KBADMIN_PAGE_CACHE_MIB", default="32"),
         )
 
     def _text(self, name: str) -> str | None:
@@ -151,8 +153,8 @@ class _Reader:
             case other:
                 raise ConfigurationError("KBADMIN_ENV", f"is {other!r}", "Use production, development or demo.")
 
-    def _number(self, name: str) -> int:
-        text = self._text(name) or "0"
+    def _number(self, name: str, *, default: str = "0") -> int:
+        text = self._text(name) or default
         if not (text.isascii() and text.isdigit()):
             raise ConfigurationError(name, f"is {text!r}", "Give a whole number of 0 or more.")
         return int(text)

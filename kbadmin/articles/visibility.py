@@ -14,14 +14,15 @@ import uuid
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 
-from sqlalchemy import ColumnElement, and_, exists, or_, select
+from sqlalchemy import ColumnElement, and_, exists, func, or_, select
 
 from kbadmin import clock
 from kbadmin.articles.models import Article, ArticleGroup, ArticleStatus, Category, CategoryGroup
 from kbadmin.database import db
-from kbadmin.knowledge_bases.models import Audience, GroupRule, KnowledgeBase
+from kbadmin.knowledge_bases.models import Audience, Front, GroupRule, KnowledgeBase
 from kbadmin.readers.models import Reader, ReaderAccess, ReaderGroupMember, ReaderStatus
 
 Groups = frozenset[uuid.UUID]
@@ -38,13 +39,13 @@ class Viewer:
     reads_everything: bool = False
     knowledge_bases: frozenset[uuid.UUID] = frozenset()
 
-    def may_enter(self, knowledge_base: KnowledgeBase) -> bool:
+    def may_enter(self, knowledge_base: Front) -> bool:
         """Whether the knowledge base opens for them at all."""
         if knowledge_base.is_archived or knowledge_base.deleted_at is not None:
             return False
         return knowledge_base.audience == Audience.PUBLIC or self._has_access(knowledge_base.id)
 
-    def belongs(self, knowledge_base: KnowledgeBase) -> "Viewer":
+    def belongs(self, knowledge_base: Front) -> "Viewer":
         """As which this person looks at it: groups count only where the reader has access."""
         return self if self._has_access(knowledge_base.id) else STRANGER
 
@@ -168,6 +169,18 @@ def is_published() -> ColumnElement[bool]:
     """Published, or scheduled for a time that has come: nobody has to wait for the sweep."""
     has_come = and_(Article.status == ArticleStatus.SCHEDULED, Article.publish_at <= clock.now())
     return or_(Article.status == ArticleStatus.PUBLISHED, has_come)
+
+
+def changes_by_itself_at(knowledge_base: KnowledgeBase, *, after: datetime) -> datetime | None:
+    """When what is shown changes next though nobody does anything: an article appears, or a callout ends."""
+    here = Article.knowledge_base_id == knowledge_base.id
+    appears = select(func.min(Article.publish_at)).where(here, Article.status == ArticleStatus.SCHEDULED)
+    ends = select(func.min(Article.callout_until)).where(here, Article.callout.is_not(None))
+    moments = select(
+        appears.where(Article.publish_at > after).scalar_subquery(),
+        ends.where(Article.callout_until > after).scalar_subquery(),
+    )
+    return min((moment for moment in db.session.execute(moments).one() if moment is not None), default=None)
 
 
 def _open_by_itself(groups: Groups, rule: GroupRule) -> ColumnElement[bool]:

@@ -14,6 +14,7 @@ from kbadmin.access import safe_next
 from kbadmin.articles.visibility import STRANGER, Viewer
 from kbadmin.knowledge_bases import operations as knowledge_bases
 from kbadmin.knowledge_bases.models import KnowledgeBase
+from kbadmin.portal.doorsteps import Caller
 from kbadmin.portal.principal import SignedInReader
 from kbadmin.readers import sessions
 
@@ -24,7 +25,7 @@ class Visit:
 
     knowledge_base: KnowledgeBase
     viewer: Viewer
-    signed_in: SignedInReader | None
+    signed_in: SignedInReader | Caller | None
 
 
 def visit_or_leave(slug: str) -> Visit:
@@ -32,7 +33,8 @@ def visit_or_leave(slug: str) -> Visit:
     found = open_one(slug)
     if found is None:
         abort(404)
-    signed_in = signed_in_to(found)
+    is_known = "doorstep" in g and g.doorstep.id == found.id  # Whoever calls was looked for there.
+    signed_in = g.doorstep.caller if is_known else signed_in_to(found)
     viewer = signed_in.viewer if signed_in else STRANGER
     if not viewer.may_enter(found):
         if signed_in:
@@ -43,6 +45,7 @@ def visit_or_leave(slug: str) -> Visit:
     if found.slug != slug:
         abort(redirect(_same_page_of(found), 301))
     g.visit = visit = Visit(found, viewer, signed_in)
+    g.inside = found.slug
     return visit
 
 

@@ -2,27 +2,28 @@
 
 import re
 
-from flask import Response, g, make_response, render_template, request, url_for
+from flask import Response, g, render_template, request, url_for
 from markupsafe import Markup
 
 from kbadmin import headers
 from kbadmin.articles import markup
 from kbadmin.articles.models import Article
 from kbadmin.knowledge_bases.models import Attachment, KnowledgeBase
+from kbadmin.portal import kept_pages
+from kbadmin.portal.personal import MARKS
+from kbadmin.portal.subscription_offers import Offered, bar_for_strangers
 
 USUAL_COLOUR = "#0a4c99"
-PAGE_SECONDS = 60
 FILE_SECONDS = 60 * 60
 _COLOUR = re.compile(r"#[0-9a-f]{6}")
 
 
-def page(template: str, **values: object) -> Response:
-    """A page of a knowledge base. Strangers' pages are the same for all of them, and may be kept for a minute."""
-    response = make_response(render_template(template, **values))
-    if g.visit.signed_in:
-        headers.keep_private()
-        return response
-    return _kept(response, PAGE_SECONDS)
+def page(template: str, *, offered: Offered | None = None, **values: object) -> Response:
+    """A page of a knowledge base for whoever visits it, with what it offers to subscribe to."""
+    is_strangers, messages_wait = g.visit.signed_in is None, g.visit.signed_in is not None and kept_pages.has_flashes()
+    bar = bar_for_strangers(offered) if is_strangers else MARKS.bar if offered else ""
+    html = render_template(template, mine=MARKS, offer=offered, bar=bar, **values)
+    return kept_pages.made(html, offered=offered, has_flashes=messages_wait)
 
 
 def style_sheet(knowledge_base: KnowledgeBase) -> Response:

@@ -13,6 +13,7 @@ from kbadmin import access
 from kbadmin.access import Permission
 from kbadmin.articles.visibility import Viewer, viewer_of
 from kbadmin.database import db
+from kbadmin.portal.doorsteps import Caller
 from kbadmin.readers import passwords, sessions
 from kbadmin.readers.models import Reader, ReaderSession
 from kbadmin.session_cookies import SessionCookie
@@ -38,6 +39,11 @@ class SignedInReader(UserMixin):  # type: ignore[misc]
         return permission is Permission.PUBLIC
 
     @property
+    def name(self) -> str:
+        """How the reader is called on pages."""
+        return self.reader.label
+
+    @property
     def account_id(self) -> uuid.UUID:
         """The account the reader belongs to."""
         return self.reader.account_id
@@ -48,8 +54,11 @@ class SignedInReader(UserMixin):  # type: ignore[misc]
         return viewer_of(self.reader)
 
 
-def recognise(request: Request) -> SignedInReader | None:
+def recognise(request: Request) -> SignedInReader | Caller | None:
     """The reader who sent this request, or nobody."""
+    if "doorstep" in g and g.doorstep.caller:
+        caller: Caller = g.doorstep.caller
+        return caller  # Found with the knowledge base.
     token = COOKIE.token_of(request)
     if "account" not in g or token is None:
         return None

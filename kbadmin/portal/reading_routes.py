@@ -14,7 +14,8 @@ from kbadmin.knowledge_bases import pictures
 from kbadmin.portal import door, looks, search
 from kbadmin.portal.blueprint import blueprint
 from kbadmin.portal.contents import Contents
-from kbadmin.portal.subscription_offers import offer_for
+from kbadmin.portal.kept_pages import may_be_kept
+from kbadmin.portal.subscription_offers import offered
 from kbadmin.portal.subscription_things import everything, of_article, of_shelf
 
 
@@ -32,6 +33,7 @@ def index() -> ResponseReturnValue:
 
 @blueprint.get("/<string:knowledge_base>")
 @requires(Permission.PUBLIC)
+@may_be_kept
 def home(knowledge_base: str) -> ResponseReturnValue:
     """Categories and articles at the top, and what is new."""
     contents = _contents_or_leave(knowledge_base)
@@ -42,12 +44,13 @@ def home(knowledge_base: str) -> ResponseReturnValue:
         listed=listed,
         fresh=contents.fresh(),
         day_of=_day_of,
-        offer=offer_for(everything(contents)),
+        offered=offered(everything(contents)),
     )
 
 
 @blueprint.get("/<string:knowledge_base>/categories/<string:slug>")
 @requires(Permission.PUBLIC)
+@may_be_kept
 def category(knowledge_base: str, slug: str) -> ResponseReturnValue:
     """What stands in one category."""
     contents = _contents_or_leave(knowledge_base)
@@ -55,12 +58,13 @@ def category(knowledge_base: str, slug: str) -> ResponseReturnValue:
     if shelf is None:
         abort(404)
     listed, way = contents.listed(shelf.id, after=_after()), contents.way_to(shelf.id)
-    offer = offer_for(of_shelf(shelf), way)
-    return looks.page("portal/category.html", contents=contents, shelf=shelf, way=way, listed=listed, offer=offer)
+    offer = offered(of_shelf(shelf), way)
+    return looks.page("portal/category.html", contents=contents, shelf=shelf, way=way, listed=listed, offered=offer)
 
 
 @blueprint.get("/<string:knowledge_base>/articles/<string:slug>")
 @requires(Permission.PUBLIC)
+@may_be_kept
 def article(knowledge_base: str, slug: str) -> ResponseReturnValue:
     """One article, with the way to it and its neighbours."""
     contents = _contents_or_leave(knowledge_base)
@@ -76,7 +80,7 @@ def article(knowledge_base: str, slug: str) -> ResponseReturnValue:
         text=looks.text_of(found),
         callout=callouts.current(found),
         way=way,
-        offer=offer_for(of_article(found), way),
+        offered=offered(of_article(found), way),
         before=before,
         after=after,
         day_of=_day_of,

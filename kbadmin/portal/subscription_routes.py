@@ -99,10 +99,11 @@ def remember_link(token: str) -> None:
 
 def _reader_here(slug: str) -> tuple[Visit, SignedInReader]:
     visit = door.visit_or_leave(slug)
-    if visit.signed_in is None:
+    signed_in = door.signed_in_to(visit.knowledge_base)
+    if signed_in is None:
         back = url_for("portal.subscriptions" if request.method == "GET" else "portal.home")
         abort(redirect(url_for("portal.sign_in", next=back), 303))
-    return visit, visit.signed_in
+    return visit, signed_in
 
 
 def _desk_of(found: KnowledgeBaseSubscriber, knowledge_base: KnowledgeBase) -> Desk:

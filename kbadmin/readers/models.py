@@ -92,12 +92,17 @@ class Reader(AccountOwned, Base):
     @property
     def label(self) -> str:
         """How the reader is shown: their name, or their address."""
-        return self.name or self.email
+        return shown_as(self.first_name, self.last_name, self.email)
 
     @property
     def has_password(self) -> bool:
         """Whether the reader can sign in with a password of their own."""
         return self.password_hash is not None
+
+
+def shown_as(first_name: str, last_name: str, email: str) -> str:
+    """What a reader is called on pages, by these columns of their row."""
+    return f"{first_name} {last_name}".strip() or email
 
 
 class ReaderField(AccountOwned, Base):

@@ -5,7 +5,8 @@ chooses it. Hashing comes before the write section.
 """
 
 import uuid
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Protocol
 
 from sqlalchemy import select
 
@@ -35,7 +36,19 @@ RESET_FROM = Limit("reader reset from", 20, 60 * 60)
 __all__ = ["DeadLink", "WrongPassword"]
 
 
-def may_sign_in(reader: Reader) -> bool:
+class Known(Protocol):
+    """A reader, or the columns of their row that say whether they are let in."""
+
+    @property
+    def status(self) -> str:
+        """Whether they may sign in."""
+
+    @property
+    def deleted_at(self) -> datetime | None:
+        """Since when they are gone."""
+
+
+def may_sign_in(reader: Known) -> bool:
     """Whether this reader is let in at all."""
     return reader.status == ReaderStatus.ACTIVE and reader.deleted_at is None
 

@@ -5,8 +5,8 @@ the reader's address or status changes, whoever changes it, and so do the links 
 """
 
 import uuid
-from datetime import timedelta
-from typing import Any
+from datetime import datetime, timedelta
+from typing import Any, Protocol
 
 from sqlalchemy import delete, event, inspect, select
 from sqlalchemy.orm import Session
@@ -23,14 +23,35 @@ USUAL = timedelta(hours=12)
 _DECIDES_ACCESS = ("email_key", "status", "deleted_at")
 
 
+class Kept(Protocol):
+    """A session's row, or the columns of it that say how long it lasts."""
+
+    @property
+    def created_at(self) -> datetime:
+        """When it began."""
+
+    @property
+    def expires_at(self) -> datetime:
+        """When it ends."""
+
+    @property
+    def is_remembered(self) -> bool:
+        """Whether it may last for days."""
+
+
 def find(token: str) -> ReaderSession | None:
     """The live session of this token in the present account."""
     query = select(ReaderSession).filter_by(fingerprint=fingerprint(token), account_id=current_account())
     row = db.session.scalar(query)
-    return row if row is not None and clock.now() < row.expires_at else None
+    return row if row is not None and is_live(row) else None
 
 
-def lasts(row: ReaderSession, *, remember_days: int) -> bool:
+def is_live(row: Kept) -> bool:
+    """Whether a session has not ended by itself."""
+    return clock.now() < row.expires_at
+
+
+def lasts(row: Kept, *, remember_days: int) -> bool:
     """Whether a session is still good in a knowledge base that remembers for so many days: each has its own limit."""
     longest = max(timedelta(days=remember_days), USUAL) if row.is_remembered else USUAL
     return clock.now() - row.created_at < longest

@@ -2,12 +2,25 @@
 
 import uuid
 from datetime import datetime
+from typing import Protocol
 
 from sqlalchemy import select
 
 from kbadmin.database import db
-from kbadmin.knowledge_bases.models import Audience, KnowledgeBase
+from kbadmin.knowledge_bases.models import Audience, Front
 from kbadmin.subscriptions.models import Frequency, SubscriptionSettings
+
+
+class Choices(Protocol):
+    """Settings, as far as they say to whom subscriptions are open."""
+
+    @property
+    def is_on(self) -> bool:
+        """Whether there is anything to subscribe to."""
+
+    @property
+    def is_public(self) -> bool:
+        """Whether strangers may."""
 
 
 def settings_if_on(knowledge_base_id: uuid.UUID) -> SubscriptionSettings | None:
@@ -16,9 +29,9 @@ def settings_if_on(knowledge_base_id: uuid.UUID) -> SubscriptionSettings | None:
     return found if found is not None and found.is_on else None
 
 
-def is_open_to_all(knowledge_base: KnowledgeBase, settings: SubscriptionSettings | None) -> bool:
+def is_open_to_all(knowledge_base: Front, settings: Choices | None) -> bool:
     """Whether strangers may subscribe to what everybody may read."""
-    return (
+    return bool(
         settings is not None
         and settings.is_on
         and settings.is_public

@@ -136,6 +136,19 @@ def subscriptions_of(subscriber_id: uuid.UUID) -> list[Subscription]:
     return list(db.session.scalars(query.order_by(Subscription.id)))
 
 
+def chosen_by(reader_id: uuid.UUID, knowledge_base_id: uuid.UUID) -> list[Subscription]:
+    """What a reader hears of in a knowledge base, in one query; nothing once they have unsubscribed."""
+    row = KnowledgeBaseSubscriber
+    query = (
+        select(Subscription)
+        .join(row, row.id == Subscription.knowledge_base_subscriber_id)
+        .join(Subscriber, Subscriber.id == row.subscriber_id)
+        .where(Subscriber.reader_id == reader_id, row.knowledge_base_id == knowledge_base_id)
+        .where(row.unsubscribed_at.is_(None))
+    )
+    return list(db.session.scalars(query.order_by(Subscription.id)))
+
+
 def target_key(category_id: uuid.UUID | None, article_id: uuid.UUID | None) -> str:
     """What a subscription is to, as one text."""
     return str(category_id or article_id or ALL)

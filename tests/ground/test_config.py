@@ -58,6 +58,7 @@ def test_a_missing_setting_is_named_with_its_remedy(name):
         ("KBADMIN_DATABASE_URL", "mysql://db/kb"),
         ("KBADMIN_TRUSTED_PROXIES", "one"),
         ("KBADMIN_TRUSTED_PROXIES", "-1"),
+        ("KBADMIN_PAGE_CACHE_MIB", "all"),
         ("KBADMIN_SMTP_ALLOWED_NETWORKS", "10.1.2.3/24"),
         ("KBADMIN_SMTP_ALLOWED_NETWORKS", "everything"),
         ("KBADMIN_SMTP_ALLOWED_PORTS", "587-25"),

@@ -50,6 +50,7 @@ WRITERS_OF_ACCOUNT_ID = {
     "delivery.own_contents",
     "delivery.suppression",
     "links",
+    "portal.doorsteps",
     "readers.passwords",
     "readers.rerouting",
     "readers.sessions",
@@ -63,7 +64,7 @@ WRITERS_OF_ACCOUNT_ID = {
 }
 
 # Who may touch `__table__`: Core statements jump the fence.
-USERS_OF_TABLES = {"outbox.models", "subscriptions.models", "subscriptions.run_models"}
+USERS_OF_TABLES = {"outbox.models", "portal.doorsteps", "subscriptions.models", "subscriptions.run_models"}
 
 # Who writes batches of messages with Core statements; each names the lane, the lease or the account.
 WRITERS_OF_BATCHES = {

@@ -17,6 +17,7 @@ from tests.browser import Browser
 from tests.databases import both_databases
 from tests.factories import inside
 from tests.knowledge_bases.conftest import picture
+from tests.portal.kept import kept_by
 from tests.portal.library import Library, in_future
 
 WORD = "quokka"  # Stands in every article: one search finds all that may be found.
@@ -168,10 +169,12 @@ def test_nobody_sees_more_or_less_than_the_rule_allows(app, two_accounts, databa
     visitors, cells = everybody(app, library, other, groups, ids), 0
     if database_kind == "postgresql":  # The rule is the same; its SQL is tried with those who have groups.
         visitors = {name: who for name, who in visitors.items() if who.groups}
-    for name, who in visitors.items():
+    # Twice, in turned order: the second time pages are kept, made for somebody else who came before.
+    for name, who in [*visitors.items(), *reversed(visitors.items())]:
         for base in BASES:
             cells += check(f"{name}, {base.slug}", who, base, f"{library.home}/{base.slug}", shown[base.slug][1])
-    assert cells == len(visitors) * 2 * CELLS
+    assert cells == 2 * len(visitors) * 2 * CELLS
+    assert kept_by(app) > 0
 
 
 def check(what, who, base, home, images):
