@@ -26,6 +26,7 @@ from kbadmin import (
 )
 from kbadmin.accounts import routes as accounts
 from kbadmin.accounts.commands import accounts as accounts_commands
+from kbadmin.address_rules import LazyRule
 from kbadmin.articles import routes as articles
 from kbadmin.audit import routes as audit
 from kbadmin.backup_commands import backup, restore
@@ -68,6 +69,12 @@ ROOMS = (
 )
 
 
+class Application(Flask):
+    """Flask, with our rules of addresses."""
+
+    url_rule_class = LazyRule
+
+
 def create_app(settings: Settings | None = None) -> Flask:
     """The application for these settings, by default those of the environment.
 
@@ -75,7 +82,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """
     settings = settings or read_environment()
     logs.attach(settings, level=logging.WARNING if settings.env == "demo" else logging.INFO)
-    app = Flask("kbadmin", template_folder=str(shipped("templates")), static_folder=str(shipped("static")))
+    app = Application("kbadmin", template_folder=str(shipped("templates")), static_folder=str(shipped("static")))
     _configure(app, settings)
     app.before_request(_name_the_request)
     database.attach(app, settings)

@@ -6,12 +6,11 @@ import sys
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from flask import Flask
 from jinja2 import BytecodeCache, FileSystemBytecodeCache
-from werkzeug.routing import Rule
 
 from kbadmin import clock as house_clock
 from kbadmin import engine
@@ -26,23 +25,6 @@ from tests.installation import settings_for
 # Thousands of applications come and go, and the collector took a fifth of the time.
 gc.freeze()
 gc.set_threshold(50_000, 20, 20)
-
-
-class RememberedRule(Rule):
-    """A rule of addresses that is compiled once a run, not for each of thousands of applications."""
-
-    builders: ClassVar[dict[tuple[Any, ...], Any]] = {}
-
-    def _compile_builder(self, append_unknown: bool = True) -> Any:
-        if self.defaults:
-            return super()._compile_builder(append_unknown)
-        key = (self.rule, tuple(self._trace), append_unknown)
-        if key not in self.builders:
-            self.builders[key] = super()._compile_builder(append_unknown)
-        return self.builders[key]
-
-
-Flask.url_rule_class = RememberedRule
 
 
 @pytest.fixture(scope="session")
