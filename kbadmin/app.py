@@ -105,10 +105,15 @@ def create_app(settings: Settings | None = None) -> Flask:
         restore,
     ):
         app.cli.add_command(commands)
-    engine.attach(app, settings)
-    engine.of(app).gate_with(lambda: installation.is_paused(settings))
+    attach_engine(app, settings)
     access.seal(app)
     return app
+
+
+def attach_engine(app: Flask, settings: Settings) -> None:
+    """Give the application its engine, which rests while the installation is paused."""
+    engine.attach(app, settings)
+    engine.of(app).gate_with(lambda: installation.is_paused(settings))
 
 
 def _configure(app: Flask, settings: Settings) -> None:

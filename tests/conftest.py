@@ -10,14 +10,12 @@ from typing import Any
 
 import pytest
 from flask import Flask
-from jinja2 import BytecodeCache, FileSystemBytecodeCache
+from jinja2 import FileSystemBytecodeCache
 
 from kbadmin import clock as house_clock
-from kbadmin import engine
-from kbadmin.app import create_app
 from kbadmin.config import Settings
-from kbadmin.database import db
 from tests import factories
+from tests.applications import Applications
 from tests.browser import Browser
 from tests.databases import Databases
 from tests.installation import settings_for
@@ -40,37 +38,40 @@ def database_kind(request: pytest.FixtureRequest) -> str:
     return str(getattr(request, "param", "sqlite"))
 
 
+@pytest.fixture(scope="session")
+def _installation(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The installation of whatever test is running, so that its application may be the one of an earlier test."""
+    return tmp_path_factory.mktemp("installation") / "current"
+
+
 @pytest.fixture
-def settings(database_kind: str, databases: Databases, tmp_path: Path) -> Iterator[Settings]:
+def settings(database_kind: str, databases: Databases, tmp_path: Path, _installation: Path) -> Iterator[Settings]:
     """A development installation with a database of its own. Change settings with dataclasses.replace."""
-    url = databases.fresh(database_kind, tmp_path)
-    yield settings_for(tmp_path, url)
+    _installation.unlink(missing_ok=True)
+    _installation.symlink_to(tmp_path)
+    url = databases.fresh(database_kind, _installation)
+    yield settings_for(_installation, url)
     databases.drop(url)
 
 
 @pytest.fixture(scope="session")
-def compiled_templates(tmp_path_factory: pytest.TempPathFactory) -> BytecodeCache:
-    """Templates are compiled once a run: with an application for each test that took a third of the time."""
-    return FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates")))
+def _applications(tmp_path_factory: pytest.TempPathFactory) -> Applications:
+    """Templates are compiled once a run."""
+    return Applications(FileSystemBytecodeCache(str(tmp_path_factory.mktemp("templates"))))
 
 
 @pytest.fixture
-def make_app(compiled_templates: BytecodeCache) -> Iterator[Callable[[Settings], Flask]]:
+def make_app(_applications: Applications) -> Iterator[Callable[[Settings], Flask]]:
     """Applications for settings of the test's own; each gives back its connections at the end."""
-    made: list[Flask] = []
+    lent: list[Flask] = []
 
     def make(settings: Settings) -> Flask:
-        made.append(create_app(settings))
-        made[-1].jinja_env.bytecode_cache = compiled_templates
-        return made[-1]
+        lent.append(_applications.lend(settings))
+        return lent[-1]
 
     yield make
-    for app in made:
-        engine.of(app).stop()
-        engine.of(app).close()
-        with app.app_context():
-            db.session.remove()
-            db.engine.dispose()
+    for app in lent:
+        _applications.take_back(app)
 
 
 @pytest.fixture
