@@ -3,7 +3,7 @@
 import re
 from collections.abc import Callable
 
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.base import AXE_SCRIPT as AXE
 from playwright.sync_api import BrowserContext, ConsoleMessage, Locator, Page, Response, expect
 
 from tests.factories import Person
@@ -98,7 +98,8 @@ class Visitor:
 
     def axe_violations(self) -> list[str]:
         """What axe finds on the page as it stands, one line each."""
-        found = Axe().run(self.page).response["violations"]
+        self.page.evaluate(AXE)
+        found = self.page.evaluate("axe.run({resultTypes: ['violations']}).then(results => results.violations)")
         return [f"{rule['id']}: {node['target']} {node['failureSummary']}" for rule in found for node in rule["nodes"]]
 
     def wait_until(self, condition: Callable[[], bool], why: str) -> None:
