@@ -11,13 +11,16 @@ from urllib.parse import urljoin, urlsplit
 
 from bs4 import BeautifulSoup
 from flask import Flask
+from lxml.etree import XPath
+from lxml.html import HtmlElement
 from werkzeug.datastructures import FileStorage
 from werkzeug.test import TestResponse, encode_multipart
 
-from tests.page_checks import check_fragment, check_headers, check_page, is_whole
-from tests.page_forms import Form, error_text, sends, spaced, text_without, words_on
+from tests.page_checks import check_fragment, check_headers, check_page, is_whole, tree_of
+from tests.page_forms import Form, error_text, sends, spaced, words, words_on
 
 HERE = "http://localhost"
+_SHOWN = XPath(".//text()[not(ancestor::script or ancestor::style or ancestor::template or ancestor::*[@hidden])]")
 
 
 class Browser:
@@ -99,48 +102,58 @@ class Page:
         self.status = response.status_code
         self.location = response.headers.get("Location") if 300 <= self.status < 400 else None
         is_text = response.mimetype.startswith(("text/", "application/json"))
+        # What was typed stands beside the tree, which takes no control characters: a browser sends them.
+        self.typed: dict[HtmlElement, str] = {}
         self.html = response.get_data(as_text=True) if is_text else ""
         check_headers(response)
         for secret in browser.secrets:
             assert secret not in self.html, f"{self.path} shows a secret"
             assert secret not in (self.location or ""), f"{self.path} puts a secret into an address"
         if response.mimetype == "text/html" and self.location is None:
-            (check_page if is_whole(self.html) else check_fragment)(self.html)
+            (check_page if is_whole(self.html) else check_fragment)(self.tree)
+
+    @cached_property
+    def tree(self) -> HtmlElement:
+        """The page as a tree, which its checks, its words and its forms share."""
+        return tree_of(self.html)
 
     @cached_property
     def soup(self) -> BeautifulSoup:
-        """The page as a tree, made for whoever looks at it."""
+        """The page as it came, in a tree that is easier to ask and dearer to make: for tests that look closely."""
         return BeautifulSoup(self.html, "lxml" if is_whole(self.html) else "html.parser")
 
     @property
     def title(self) -> str:
         """The heading of the page."""
-        return spaced(self.soup.h1.get_text(" ")) if self.soup.h1 else ""
+        return next((words(heading) for heading in self.tree.iter("h1")), "")
 
     @property
     def text(self) -> str:
         """All words of the page, without scripts and hidden toasts, single-spaced."""
-        return text_without(self.soup.body or self.soup, "script, style, template, [hidden]")
+        return spaced(" ".join(_SHOWN(next(self.tree.iter("body"), self.tree))))
 
     @property
     def messages(self) -> list[str]:
         """What the page says about the last deed (flash messages)."""
-        return [spaced(found.get_text(" ")) for found in self.soup.select(".banner[role]")]
+        return [words(found) for found in self.tree.find_class("banner") if "role" in found.attrib]
 
     @property
     def errors(self) -> list[str]:
         """The sentences under the fields that are wrong."""
-        return [error_text(found) for found in self.soup.select(".invalid-feedback")]
+        return [error_text(found) for found in self.tree.find_class("invalid-feedback")]
 
     @property
     def links(self) -> dict[str, str]:
         """Words and addresses of the links."""
-        return {spaced(link.get_text(" ")): str(link["href"]) for link in self.soup.select("a[href]")}
+        return {words(link): link.get("href") for link in self.tree.iter("a") if "href" in link.attrib}
 
     @property
     def buttons(self) -> list[str]:
         """The words on the buttons that send something."""
-        return [words_on(button) for button in self.soup.select("form button") if sends(button)]
+        return [words_on(button) for button in self._buttons()]
+
+    def _buttons(self) -> list[HtmlElement]:
+        return [button for button in self.tree.findall(".//form//button") if sends(button)]
 
     def click(self, words: str, *, status: int = 200) -> "Page":
         """Follow the link with these words."""
@@ -149,12 +162,12 @@ class Page:
 
     def form(self, button: str) -> "Form":
         """The form that this button sends."""
-        for found in self.soup.select("form button"):
-            if sends(found) and words_on(found) == button:
+        for found in self._buttons():
+            if words_on(found) == button:
                 # A button may belong to a form elsewhere on the page.
-                form = self.soup.find("form", id=found["form"]) if found.get("form") else found.find_parent("form")
-                assert form is not None
-                return Form(self, form, found)
+                name = found.get("form")
+                forms = self.tree.iter("form") if name else found.iterancestors("form")
+                return Form(self, next(form for form in forms if not name or form.get("id") == name), found)
         raise AssertionError(f"no button «{button}» among {self.buttons}")
 
     def press(self, button: str, *, status: int | None = None, follow: bool = True) -> "Page":

@@ -42,9 +42,13 @@ def is_whole(html: str) -> bool:
     return "<html" in html
 
 
-def check_page(html: str) -> None:
+def tree_of(html: str) -> HtmlElement:
+    """A page, or a part of one, as a tree."""
+    return lxml.html.document_fromstring(html) if is_whole(html) else lxml.html.fragment_fromstring(html, "div")
+
+
+def check_page(page: HtmlElement) -> None:
     """A whole page: language, one heading, and a title that begins with it; and what is true of its parts."""
-    page = lxml.html.document_fromstring(html)
     assert page.get("lang"), "the page does not say its language"
     headings = list(page.iter("h1"))
     assert len(headings) == 1, f"a page has one h1, this one has {len(headings)}"
@@ -54,9 +58,9 @@ def check_page(html: str) -> None:
     _check(page, knows_all_ids=True)
 
 
-def check_fragment(html: str) -> None:
+def check_fragment(part: HtmlElement) -> None:
     """A part of a page: labels, ids, tokens, nothing inline."""
-    _check(lxml.html.fragment_fromstring(html, create_parent=True), knows_all_ids=False)
+    _check(part, knows_all_ids=False)
 
 
 def _check(root: HtmlElement, *, knows_all_ids: bool) -> None:

@@ -38,7 +38,7 @@ def test_a_name_is_one_short_line(owner_browser: Browser, name: str) -> None:
 
 def test_a_time_zone_that_does_not_exist_is_refused(owner_browser: Browser) -> None:
     form = owner_browser.open("/account").form("Save")
-    form.form.select("select option")[0]["value"] = "Mars/Olympus_Mons"
+    form.form.find(".//select").find(".//option").set("value", "Mars/Olympus_Mons")
     assert form.select("Time Zone", "UTC").press(status=422).errors
 
 

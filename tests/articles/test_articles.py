@@ -159,7 +159,7 @@ def test_the_preview_shows_what_stands_in_the_form_and_saves_nothing(owner_brows
 
 def test_scripts_get_the_preview_alone(owner_browser, shelves):
     form = owner_browser.open(f"{shelves.path}/articles/new").form("Show Preview")
-    token = form.form.select_one("input[name=csrf_token]")["value"]
+    token = form.named("csrf_token").get("value")
     answer = owner_browser.client.post(
         f"{shelves.path}/articles/preview",
         data={"csrf_token": token, "body": "![x](https://example.com/y.png) **bold**"},
@@ -212,7 +212,7 @@ def test_a_form_that_does_not_say_what_it_was_written_over_saves_nothing(owner_b
     article = shelves.article(body="Before.")
     for revision in ("", "0", "-1", "2", "x", "٣", "1" * 30):
         form = editor(owner_browser, shelves, article).fill("Text", "After.")
-        form.form.select_one("input[name=revision]")["value"] = revision
+        form.forge("revision", revision)
         form.press(status=409)
     assert shelves.row(article).body == "Before."
 

@@ -185,7 +185,7 @@ def test_whoever_is_signed_in_already_goes_on(library, reader):
 def test_one_goes_on_within_this_portal_only(library, browser, reader, target):
     form = browser.open(f"{library.home}/sign-in").form("Sign in")
     form.fill("E-mail Address", reader.email).fill("Password", reader.password)
-    form.form.select_one("input[name=next]")["value"] = target
+    form.forge("next", target)
     page = form.press(follow=False)
     assert page.response.headers["Location"] == library.home
 

@@ -26,7 +26,7 @@ def ready_with_password(app, account, browser, world) -> Page:
 def agree(asked: Page) -> Page:
     """Tick «Drop it and save» and press Save."""
     form = asked.form("Save")
-    form.form.select_one("input[name=accept_dropping]")["checked"] = ""
+    form.named("accept_dropping").set("checked", "")
     return form.press(status=200)
 
 

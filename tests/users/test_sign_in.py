@@ -172,7 +172,7 @@ def test_one_is_taken_to_the_page_one_asked_for(browser: Browser, account: Opene
 )
 def test_nobody_is_taken_elsewhere(browser: Browser, account: OpenedAccount, target: str) -> None:
     page = browser.open("/sign-in").form("Sign in")
-    page.form.select_one("input[name=next]")["value"] = target  # type: ignore[index]
+    page.forge("next", target)
     done = page.fill("E-mail Address", account.owner.email).fill("Password", account.owner.password).press()
     assert (done.location, done.path) == (None, "/")
 
