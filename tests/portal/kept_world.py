@@ -190,7 +190,9 @@ def _publish(world, dice):
 
 def _schedule(world, dice):
     at = clock.now() + timedelta(hours=dice.randint(1, 30))
-    publishing.schedule(world.base, dice.choice(world.articles), at=at, callout=_callout(dice), actor=BY)
+    one = dice.choice(world.articles)
+    publishing.withdraw(world.base, one, actor=BY)
+    publishing.schedule(world.base, one, at=at, callout=_callout(dice), actor=BY)
 
 
 def _change_category(world, dice, **values):
@@ -206,6 +208,13 @@ def _create_category(world, dice):
     moved = moving.Place(made.id)
     moving.put_article(world.base, dice.choice(world.articles), moved, actor=BY)
     world.shelves.append(made.id)
+
+
+def _move_category(world, dice):
+    """All the way, as a place that nobody sees may be between."""
+    shelf, direction = dice.choice(world.shelves), dice.choice(list(Direction))
+    for _ in world.shelves:
+        categories.move(world.base, shelf, direction, actor=BY)
 
 
 def _delete_category(world, dice):
@@ -297,9 +306,7 @@ DEEDS: dict[str, Deed] = {
     "articles.categories.change: description": lambda w, d: _change_category(w, d, description=f"Text {d.random()}"),
     "articles.categories.change: place": lambda w, d: _change_category(w, d, parent_id=_place(w, d)),
     "articles.categories.change: groups": lambda w, d: _change_category(w, d, groups=_some_groups(w, d)),
-    "articles.categories.move": lambda w, d: categories.move(
-        w.base, d.choice(w.shelves), d.choice(list(Direction)), actor=BY
-    ),
+    "articles.categories.move": _move_category,
     "articles.categories.delete": _delete_category,
     "articles.moving.put_article": lambda w, d: moving.put_article(
         w.base, d.choice(w.articles), moving.Place(_place(w, d)), actor=BY
