@@ -161,9 +161,10 @@ def test_a_page_with_a_message_is_made_for_it_and_not_kept(app, library, public)
 
 
 def test_an_address_with_a_question_is_not_kept(app, library, browser, public):
+    before = kept_by(app)
     for question in ("?a=1", "?a=2", "?after="):
         browser.open(f"{library.home}/help/articles/welcome{question}")
-    assert kept_by(app) == 0
+    assert kept_by(app) == before
 
 
 def test_a_session_that_ended_is_a_stranger_though_the_page_is_kept(app, library, public, clock):
@@ -176,11 +177,11 @@ def test_a_session_that_ended_is_a_stranger_though_the_page_is_kept(app, library
 
 
 def test_a_kept_page_of_a_stranger_answers_not_modified(app, library, browser, public):
-    path = f"{library.home}/help/articles/welcome"
+    path, before = f"{library.home}/help/articles/welcome", kept_by(app)
     first, second = (browser.open(path).response for _ in range(2))
     assert first.headers["ETag"] == second.headers["ETag"]
     answer = app.test_client().get(path, base_url="http://localhost", headers={"If-None-Match": first.headers["ETag"]})
-    assert (answer.status_code, answer.data, kept_by(app)) == (304, b"", 1)
+    assert (answer.status_code, answer.data, kept_by(app)) == (304, b"", before + 1)
 
 
 def test_nothing_is_kept_without_memory(make_app, settings, library, public):
