@@ -231,9 +231,7 @@ def _be_synchronous(connection: Connection, wanted: str) -> None:
 
 
 def _begin_immediate(connection: Any) -> None:
-    """Ask for the one writer's place every two milliseconds. SQLite's own waiting soon sleeps for a tenth of a second,
-    in which others who came later take it over and over.
-    """
+    """Ask for the one writer's place every 2 ms: SQLite's own waiting soon sleeps for 100, and others go first."""
     cursor = connection.cursor()
     limit = time.monotonic() + LOCK_SECONDS
     try:

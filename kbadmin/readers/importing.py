@@ -25,6 +25,7 @@ from kbadmin.readers.models import Reader
 from kbadmin.tenancy import current_account, enter, every_account
 
 CHUNK = 250
+WELCOMED = 50  # at once: each welcome is a letter of its own, and others wait for the transaction
 SECONDS_AT_ONCE = 5.0  # Others wait for the same threads.
 LEFT_BEHIND = timedelta(seconds=20)
 KEPT = timedelta(days=30)
@@ -104,7 +105,8 @@ def _run(import_id: uuid.UUID) -> None:
             query = select(ReaderImportRow).where(
                 ReaderImportRow.import_id == import_id, ReaderImportRow.plan != Plan.PROBLEM.value
             )
-            rows = list(db.session.scalars(query.order_by(ReaderImportRow.number).limit(CHUNK)))
+            at_once = WELCOMED if found.sends_welcome else CHUNK
+            rows = list(db.session.scalars(query.order_by(ReaderImportRow.number).limit(at_once)))
             if not rows:
                 _finish(found)
                 return

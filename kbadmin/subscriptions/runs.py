@@ -15,7 +15,6 @@ from kbadmin.subscriptions import digest_words
 from kbadmin.subscriptions.run_models import DigestRun, RunStage
 from kbadmin.tenancy import enter, every_account
 
-PAGE = 50
 #: A message's life, and some time for those that are just being sent.
 OVER = timedelta(hours=73)
 UNDER_WAY = (Status.QUEUED.value, Status.SENDING.value)
@@ -45,15 +44,6 @@ class Tally:
         return self.queued + self.sent + self.failed + self.held + self.expired + self.cancelled
 
 
-@dataclass(frozen=True)
-class Page:
-    """Runs, the latest first, and the ones that the pages before and after begin with."""
-
-    runs: list[DigestRun]
-    older_than: uuid.UUID | None = None
-    newer_than: uuid.UUID | None = None
-
-
 #: Under which word a message is counted.
 WORDS = {
     Status.QUEUED: "queued",
@@ -64,31 +54,6 @@ WORDS = {
     Status.EXPIRED: "expired",
     Status.CANCELLED: "cancelled",
 }
-
-
-def find(run_id: uuid.UUID) -> DigestRun | None:
-    """One run of the account."""
-    return db.session.get(DigestRun, run_id)
-
-
-def page(
-    knowledge_base_id: uuid.UUID, *, older_than: uuid.UUID | None = None, newer_than: uuid.UUID | None = None
-) -> Page:
-    """Runs of a knowledge base, the latest first: the first ones, or those before or after one of them."""
-    query = select(DigestRun).where(DigestRun.knowledge_base_id == knowledge_base_id)
-    if newer_than is not None:
-        query = query.where(DigestRun.id > newer_than).order_by(DigestRun.id)
-    else:
-        query = query.order_by(DigestRun.id.desc())
-        query = query.where(DigestRun.id < older_than) if older_than is not None else query
-    found = list(db.session.scalars(query.limit(PAGE + 1)))
-    has_more, found = len(found) > PAGE, found[:PAGE]
-    if not found:
-        return Page([])
-    lines = found[::-1] if newer_than is not None else found
-    has_newer = has_more if newer_than is not None else older_than is not None
-    has_older = True if newer_than is not None else has_more
-    return Page(lines, lines[-1].id if has_older else None, lines[0].id if has_newer else None)
 
 
 def tallies_of(run_ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, Tally]:
