@@ -14,7 +14,6 @@ from kbadmin import clock
 from kbadmin.articles.models import Article, Category
 from kbadmin.database import db
 from kbadmin.delivery.models import SuppressedAddress
-from kbadmin.email_addresses import comparable
 from kbadmin.readers.keys import key
 from kbadmin.readers.listing import begins_with
 from kbadmin.readers.models import Reader, ReaderStatus
@@ -133,7 +132,7 @@ def targets_of(ids: Sequence[uuid.UUID], session: Session | None = None) -> Mapp
 
 def untold(lines: Sequence[Any]) -> Mapping[uuid.UUID, Untold]:
     """Those of these lines to whom nothing is sent though they are subscribed, and why; two queries."""
-    keys = {comparable(line.email): line.id for line in lines if line.unsubscribed_at is None}
+    keys = {line.email.casefold(): line.id for line in lines if line.unsubscribed_at is None}  # Stored as canonical.
     readers = {line.reader_id: line.id for line in lines if line.unsubscribed_at is None and line.reader_id}
     refusing = select(SuppressedAddress.address).where(
         SuppressedAddress.address.in_(keys), SuppressedAddress.suppressed_at.is_not(None)
