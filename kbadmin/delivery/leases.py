@@ -12,12 +12,12 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, String, bindparam, func, literal_column, select, type_coerce, update
+from sqlalchemy import ARRAY, ColumnElement, String, any_, bindparam, func, literal_column, select, type_coerce, update
 from sqlalchemy.orm import Session
 
 from kbadmin.encryption import Place
 from kbadmin.ids import as_stored, id_of, with_dashes
-from kbadmin.outbox.models import MESSAGES, Status
+from kbadmin.outbox.models import BIG, MESSAGES, Status
 
 # As literals, so that SQLite sees that the partial indexes fit.
 QUEUED = literal_column("status") == literal_column("'queued'")
@@ -65,9 +65,11 @@ _FIRST_DUE = (
     .order_by(MESSAGES.c.priority, MESSAGES.c.id)
     .limit(bindparam("most"))
 )
+# As an array they are asked for once: PostgreSQL may ask ``IN (… LIMIT …)`` anew for each row, and lease too many.
+_ASKED_ONCE = func.array(_FIRST_DUE.with_for_update(skip_locked=True).scalar_subquery(), type_=ARRAY(BIG))
 _LEASE = (
     update(MESSAGES)
-    .where(MESSAGES.c.id.in_(_FIRST_DUE.with_for_update(skip_locked=True).scalar_subquery()))
+    .where(MESSAGES.c.id == any_(_ASKED_ONCE))
     .values(**_IN_HANDS)
     .returning(MESSAGES.c.priority, *(_told(name) for name in Claimed._fields))
 )

@@ -12,7 +12,7 @@ from kbadmin.delivery.journals import Accepted
 from kbadmin.delivery.models import LaneHour
 from kbadmin.delivery.turns import turn
 from kbadmin.outbox.models import Kind, OutboxMessage, Status
-from tests.databases import both_databases
+from tests.databases import both_databases, on_postgresql
 from tests.delivery.outbox import counts_of, make_service, messages_of, queue_digests, queue_one
 from tests.factories import inside
 
@@ -49,6 +49,18 @@ def test_a_claim_takes_a_batch_and_leaves_the_rest(app, account, service_id):
 
     assert len(claim(app, service_id).messages) == batch
     assert counts_of(app, account) == {Status.QUEUED: 50, Status.SENDING: batch}
+
+
+@on_postgresql
+def test_no_plan_of_the_database_makes_a_claim_take_more(app, account, service_id):
+    queue_digests(app, account, service_id, 60)
+    with app.app_context(), turn() as session:
+        for way in ("hashjoin", "mergejoin", "hashagg", "sort", "indexscan", "indexonlyscan", "bitmapscan", "material"):
+            session.connection().exec_driver_sql(f"SET LOCAL enable_{way} = off")  # What is left is a nested loop.
+        found = claims.claim(session, lanes.terms(session, service_id), WORKER, most=7).messages
+
+    assert len(found) == 7
+    assert counts_of(app, account) == {Status.QUEUED: 53, Status.SENDING: 7}
 
 
 @both_databases
