@@ -255,11 +255,8 @@ def test_a_circle_of_categories_and_a_lost_parent_are_closed():
 def test_a_scheduled_article_is_read_from_its_moment_on(app, account, shelves, clock):
     article = shelves.article("Soon")
     with shelves.writing():
-        db.session.execute(
-            update(Article).where(Article.id == article).values(
-                status=ArticleStatus.SCHEDULED, publish_at=house_clock.now() + timedelta(minutes=5)
-            )
-        )  # fmt: skip
+        row = db.session.get_one(Article, article)
+        row.status, row.publish_at = ArticleStatus.SCHEDULED, house_clock.now() + timedelta(minutes=5)
 
     def found():
         with shelves.inside():
