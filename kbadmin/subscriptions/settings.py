@@ -81,6 +81,8 @@ def change(knowledge_base_id: uuid.UUID, wanted: Wanted, *, actor: Actor) -> Sub
     if knowledge_base.audience != Audience.PUBLIC:
         wanted = replace(wanted, is_public=settings.is_public)
     _require_service(settings, wanted)
+    if settings.is_public and not wanted.is_public:
+        knowledge_base.visibility_version += 1  # What waits for strangers is decided on again.
     said = _changes(settings, wanted)
     for name, value in asdict(wanted).items():
         setattr(settings, name, value)

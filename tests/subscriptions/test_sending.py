@@ -1,7 +1,7 @@
 """From the hour into mailboxes: what each reader gets is what they may see at the moment in which it leaves."""
 
 import json
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import timedelta
 from email import message_from_bytes
 from email.policy import default
@@ -22,6 +22,7 @@ from kbadmin.readers import operations as readers
 from kbadmin.readers.operations import Belongings, Details
 from kbadmin.smtp.models import SmtpService
 from kbadmin.subscriptions import digest_words, runs, unsubscribing
+from kbadmin.subscriptions import settings as settings_of
 from kbadmin.subscriptions.models import KnowledgeBaseSubscriber
 from kbadmin.subscriptions.run_models import DigestRun, RunStage
 from tests.databases import both_databases
@@ -254,6 +255,24 @@ def test_whoever_unsubscribes_gets_nothing_in_whatever_letters_the_address_is_wr
     send(here, worker, clock)
     assert server.messages == []
     assert list(statuses(here).values()) == [Status.CANCELLED]
+
+
+@both_databases
+def test_strangers_get_nothing_that_waits_once_only_readers_may_subscribe(app, account, server, worker, clock):
+    here = Readership(app, account, port=server.port, minute=10 * 60, is_public=True, audience=Audience.PUBLIC)
+    here.change(SmtpService, here.service_id, paused_at=house_clock.now(), pause_reason="a person")
+    here.subscriber("stranger@example.org")
+    here.subscriber(reader=add_reader(here, "reader@example.org"))
+    here.news(at=house_clock.now() + HOUR / 2)
+    plan(here, worker, clock)
+    with here.inside():
+        row = here.settings()
+        wanted = settings_of.Wanted(**{one.name: getattr(row, one.name) for one in fields(settings_of.Wanted)})
+    with here.inside(), unit_of_work():
+        settings_of.change(here.id, replace(wanted, is_public=False), actor=OLIVE)
+    send(here, worker, clock)
+    assert list(mails(server)) == ["reader@example.org"]
+    assert statuses(here)["stranger@example.org"] == Status.CANCELLED
 
 
 def test_whoever_is_disabled_gets_nothing_in_whatever_letters_the_address_is_written(here, server, worker, clock):
