@@ -6,7 +6,7 @@ the application from starting. A door without a lock cannot be hung.
 """
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from enum import StrEnum
 from typing import Any, ClassVar, Protocol, TypeVar
 
@@ -49,6 +49,7 @@ class Principal(Protocol):
 
     is_authenticated: bool
     account_id: uuid.UUID | None
+    facts: Hashable  # of users: all that a page depends on that is theirs
 
     def may(self, permission: Permission) -> bool:
         """Whether a view that asks for this permission opens."""

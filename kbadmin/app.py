@@ -21,6 +21,7 @@ from kbadmin import (
     logs,
     navigation,
     notices,
+    page_memory,
     sealing,
     templating,
 )
@@ -93,6 +94,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     templating.attach(app, settings)
     navigation.attach(app)
     notices.attach(app)
+    page_memory.attach(app, settings)
     for room in ROOMS:
         app.register_blueprint(room.blueprint)
     for commands in (

@@ -221,7 +221,7 @@ def _prepare_sqlite(engine: Engine) -> None:
         if options.get(SQLITE_BEGIN) == "IMMEDIATE":
             _begin_immediate(connection.connection)
         else:
-            connection.exec_driver_sql("BEGIN DEFERRED")
+            connection.connection.cursor().execute("BEGIN DEFERRED")
 
 
 def _be_synchronous(connection: Connection, wanted: str) -> None:

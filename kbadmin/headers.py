@@ -77,6 +77,11 @@ def allow_caching(*, seconds: int) -> None:
     g.cache_control = f"public, max-age={seconds}"
 
 
+def are_usual() -> bool:
+    """Whether this response has the headers that every other has: nothing above was called."""
+    return not any(name in g for name in ("form_action", "frames", "cache_control"))
+
+
 def keep_private() -> None:
     """Say that this response is for one person, and kept by nobody."""
     g.cache_control = "private, no-store"

@@ -51,7 +51,7 @@ class ReadPage:
         }
         path = self.path.format(middle=found.middle, home=found.library.home, article=found.library.article)
         headers = {"Host": HOST, "Cookie": cookies[self.who]}
-        if self.who == "reader":
+        if self.who != "stranger":
             headers["Cookie"] += f"; {_form_cookie(found.port, path, headers)}"
         browse(found.port, path, headers, seconds=0.5)
         return browse(found.port, path, headers)

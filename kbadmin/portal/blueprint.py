@@ -18,7 +18,6 @@ def _take_account(_endpoint: str | None, values: dict[str, Any] | None) -> None:
     g.account_slug = (values or {}).pop("account", "")
 
 
-blueprint.record_once(lambda state: kept_pages.attach(state.app))
 blueprint.before_request(kept_pages.answer)
 
 

@@ -20,20 +20,18 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from flask import Response, current_app, g, request, session
-from flask.sansio.app import App
 from werkzeug.http import generate_etag
 
-from kbadmin import clock, config, headers
+from kbadmin import clock, headers, page_memory
 from kbadmin.articles.visibility import STRANGER, Viewer, changes_by_itself_at
 from kbadmin.knowledge_bases.models import Front
+from kbadmin.page_memory import PageMemory
 from kbadmin.portal import doorsteps
-from kbadmin.portal.page_memory import PageMemory
 from kbadmin.portal.personal import Cut
 from kbadmin.portal.principal import COOKIE
 from kbadmin.portal.subscription_offers import Offered, bar_for, is_open_to
 from kbadmin.tenancy import enter
 
-EXTENSION = "kbadmin.kept_pages"
 SECONDS = 60  # that browsers and proxies may keep a stranger's page
 View = TypeVar("View", bound=Callable[..., Any])
 _STAMP = "kbadmin_kept_page"
@@ -60,12 +58,6 @@ class KeptPage:
         """Whether the same page would be made now."""
         is_in_time = self.made_at <= now and (self.until is None or now < self.until)
         return self.content_version == content_version and is_in_time
-
-
-def attach(app: App) -> None:
-    """Give the application its memory."""
-    settings = app.extensions[config.EXTENSION]
-    app.extensions[EXTENSION] = PageMemory[KeptPage](settings.page_cache_mib * 1024 * 1024)
 
 
 def may_be_kept(view: View) -> View:
@@ -143,9 +135,8 @@ def for_a_reader(cut: Cut, *, name: str, bar: str) -> Response:
 def _key(base: Front, viewer: Viewer, *, has_offer: bool) -> Hashable:
     """Who gets the same page at the same address."""
     groups = viewer.belongs(base).groups
-    return request.script_root, request.path, base.id, viewer.reader_id is not None, groups, has_offer
+    return "portal", request.script_root, request.path, base.id, viewer.reader_id is not None, groups, has_offer
 
 
 def _memory() -> PageMemory[KeptPage]:
-    found: PageMemory[KeptPage] = current_app.extensions[EXTENSION]
-    return found
+    return page_memory.of(current_app)

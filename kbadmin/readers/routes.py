@@ -38,6 +38,7 @@ from kbadmin.readers.models import Reader, ReaderStatus
 from kbadmin.readers.operations import AddressTaken
 from kbadmin.readers.welcomers import can_welcome
 from kbadmin.tenancy import current_account
+from kbadmin.traced_pages import kept_while_told_the_same
 
 __all__ = ["attention", "blueprint", "bulk_routes", "field_routes", "group_routes", "import_routes"]
 
@@ -81,6 +82,7 @@ home.set_up_with(_set_up, permission=Permission.MANAGE_READERS, order=20)
 
 @blueprint.get("/readers")
 @requires(Permission.MANAGE_READERS)
+@kept_while_told_the_same
 def index() -> ResponseReturnValue:
     """Readers, searched, filtered and sorted, a page at a time."""
     form = FilterForm(request.args)

@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import select
+from sqlalchemy import BigInteger, select
 
 from kbadmin import clock
 from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import begin_writing, db
 from kbadmin.outbox.models import OutboxMessage, Status
+from kbadmin.prepared import PreparedForSome
 from kbadmin.readers import email_settings, emails, passwords
 from kbadmin.readers.models import Reader
 from kbadmin.readers.template_models import TemplateKind
@@ -91,10 +92,16 @@ def welcomes_of(readers: Sequence[Reader]) -> Mapping[uuid.UUID, Welcome]:
     return found
 
 
+_STANDING = PreparedForSome(
+    lambda ids: select(OutboxMessage.id, OutboxMessage.status, OutboxMessage.last_reply).where(
+        OutboxMessage.id.in_(ids)
+    ),
+    BigInteger(),
+)
+
+
 def _standing(message_ids: Sequence[int]) -> dict[int, tuple[Status, str]]:
-    columns = select(OutboxMessage.id, OutboxMessage.status, OutboxMessage.last_reply)
-    rows = db.session.execute(columns.where(OutboxMessage.id.in_(message_ids)))
-    return {row.id: (Status(row.status), row.last_reply) for row in rows}
+    return {row.id: (Status(row.status), row.last_reply) for row in _STANDING.rows(message_ids)}
 
 
 def _found(reader_ids: Iterable[uuid.UUID]) -> list[Reader]:

@@ -5,6 +5,7 @@ A session is worth nothing once it is over, its membership is disabled or gone, 
 """
 
 import uuid
+from collections.abc import Hashable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -64,6 +65,11 @@ class SignedIn(UserMixin):  # type: ignore[misc]
         if self.membership is None:
             return permission in _WITHOUT_ACCOUNT
         return covers(self.membership, permission)
+
+    @property
+    def facts(self) -> Hashable:
+        """Who they are, where they work, and what they may there."""
+        return self.user, self.account, self.membership
 
     @property
     def account_name(self) -> str | None:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from flask import Flask
 
+from kbadmin import page_memory
 from tests.browser import Browser
 
 TOKEN = re.compile(r'name="csrf_token" value="[^"]+"')
@@ -46,7 +47,7 @@ def ask(app: Flask, path: str, token: str = "", **headers: str) -> Answer:
 
 def kept_by(app: Flask) -> int:
     """How many pages an application keeps."""
-    return len(app.extensions["kbadmin.kept_pages"])
+    return len(page_memory.of(app))
 
 
 def token_of(browser: Browser) -> str:

@@ -3,7 +3,7 @@
 import threading
 from dataclasses import dataclass
 
-from kbadmin.portal.page_memory import PageMemory
+from kbadmin.page_memory import PageMemory
 
 KIB = 1024
 

@@ -3,9 +3,25 @@
 import threading
 from collections import OrderedDict
 from collections.abc import Hashable
-from typing import Generic, Protocol, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
+from flask.sansio.app import App
+
+from kbadmin.config import Settings
+
+EXTENSION = "kbadmin.page_memory"
 _OVERHEAD = 1024  # bytes that a page takes besides its text: its key, its place, the objects around it
+
+
+def attach(app: App, settings: Settings) -> None:
+    """Give the application its memory, which all that keep pages share (``KBADMIN_PAGE_CACHE_MIB``)."""
+    app.extensions[EXTENSION] = PageMemory[Any](settings.page_cache_mib * 1024 * 1024)
+
+
+def of(app: App) -> "PageMemory[Any]":
+    """The memory of the application."""
+    found: PageMemory[Any] = app.extensions[EXTENSION]
+    return found
 
 
 class Sized(Protocol):
