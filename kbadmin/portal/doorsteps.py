@@ -22,7 +22,7 @@ from kbadmin.articles.visibility import Viewer
 from kbadmin.database import db
 from kbadmin.encryption import fingerprint
 from kbadmin.knowledge_bases.models import Audience, KnowledgeBase, KnowledgeBaseAddress
-from kbadmin.portal.prepared import Prepared
+from kbadmin.portal.one_row import OneRow
 from kbadmin.readers import passwords, sessions
 from kbadmin.readers.models import Reader, ReaderAccess, ReaderGroupMember, ReaderSession, shown_as
 from kbadmin.subscriptions.models import SubscriptionSettings
@@ -121,8 +121,8 @@ def find(account_slug: str, slug: str, token: str | None = None) -> Doorstep | N
 
 
 @lru_cache
-def _prepared(dialect: Dialect, is_for_readers: bool) -> Prepared:
-    return Prepared(_for_readers() if is_for_readers else _for_strangers(), dialect)
+def _prepared(dialect: Dialect, is_for_readers: bool) -> OneRow:
+    return OneRow(_for_readers() if is_for_readers else _for_strangers(), dialect)
 
 
 def _caller(known: _Known, doorstep: Doorstep) -> Caller | None:

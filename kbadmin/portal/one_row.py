@@ -12,7 +12,7 @@ from sqlalchemy import Engine, Select
 from sqlalchemy.engine import Dialect
 
 
-class Prepared:
+class OneRow:
     """A select for one kind of database, whose parameters are texts, and which holds no constants."""
 
     def __init__(self, statement: Select[*tuple[Any, ...]], dialect: Dialect) -> None:
