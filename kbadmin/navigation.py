@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from flask import Flask, request, url_for
 from flask_login import current_user
@@ -12,7 +12,7 @@ from kbadmin.access import Permission
 
 
 class Entry(NamedTuple):
-    """One entry of a menu as a layout draws it."""
+    """One entry of a menu, or a tab over some pages, as it is drawn."""
 
     label: str
     url: str
@@ -51,16 +51,17 @@ def attach(app: Flask) -> None:
 
 def in_main_menu(place: Place) -> None:
     """Declare an entry of the bar on top."""
-    _declare(MENUS.main, place)
+    declare(MENUS.main, place)
 
 
 def in_profile_menu(place: Place) -> None:
     """Declare an entry of the menu upper right."""
-    _declare(MENUS.profile, place)
+    declare(MENUS.profile, place)
 
 
-def _declare(menu: list[Place], place: Place) -> None:
-    menu[:] = sorted([other for other in menu if other.endpoint != place.endpoint] + [place], key=lambda p: p.order)
+def declare(entries: list[Any], entry: Any) -> None:
+    """Put an entry in its place, instead of one of the same endpoint."""
+    entries[:] = sorted([one for one in entries if one.endpoint != entry.endpoint] + [entry], key=lambda e: e.order)
 
 
 def address_of(endpoint: str) -> str:
@@ -76,12 +77,13 @@ def _address(_below: str, endpoint: str) -> str:
 def _drawn(menu: list[Place]) -> tuple[Entry, ...]:
     person = current_user._get_current_object()
     return tuple(
-        Entry(place.label, address_of(place.endpoint), place.icon, _is_lit(place))
+        Entry(place.label, address_of(place.endpoint), place.icon, is_lit(place))
         for place in menu
         if person.may(place.permission) and place.shown()
     )
 
 
-def _is_lit(place: Place) -> bool:
+def is_lit(entry: Any) -> bool:
+    """Whether the page of this request belongs to an entry, which has an ``endpoint`` and ``lit`` as :class:`Place`."""
     here = request.endpoint or ""
-    return here == place.endpoint or here in place.lit or any(here.startswith(p) for p in place.lit if p.endswith("."))
+    return here == entry.endpoint or here in entry.lit or any(here.startswith(p) for p in entry.lit if p.endswith("."))

@@ -1,11 +1,9 @@
 """The tabs over the pages of this room; its other modules, and rooms above, add theirs."""
 
 from dataclasses import dataclass, replace
-from typing import NamedTuple
 
-from flask import request
-
-from kbadmin.navigation import address_of
+from kbadmin import navigation
+from kbadmin.navigation import Entry, address_of, is_lit
 
 
 @dataclass(frozen=True)
@@ -19,21 +17,12 @@ class Tab:
     lit: tuple[str, ...] = ()
 
 
-class Drawn(NamedTuple):
-    """A tab as a page shows it."""
-
-    label: str
-    url: str
-    icon: str
-    is_current: bool
-
-
 TABS: list[Tab] = []
 
 
 def add(tab: Tab) -> None:
     """Declare a tab."""
-    TABS[:] = sorted([other for other in TABS if other.endpoint != tab.endpoint] + [tab], key=lambda one: one.order)
+    navigation.declare(TABS, tab)
 
 
 def light(endpoint: str, further: tuple[str, ...]) -> None:
@@ -41,7 +30,6 @@ def light(endpoint: str, further: tuple[str, ...]) -> None:
     TABS[:] = [replace(tab, lit=(*tab.lit, *further)) if tab.endpoint == endpoint else tab for tab in TABS]
 
 
-def drawn() -> tuple[Drawn, ...]:
+def drawn() -> tuple[Entry, ...]:
     """All of them; whoever manages readers may open each."""
-    here = request.endpoint or ""
-    return tuple(Drawn(tab.label, address_of(tab.endpoint), tab.icon, here in (tab.endpoint, *tab.lit)) for tab in TABS)
+    return tuple(Entry(tab.label, address_of(tab.endpoint), tab.icon, is_lit(tab)) for tab in TABS)
