@@ -7,6 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from kbadmin import clock
+from kbadmin.adding import added
 from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import begin_writing, db
 from kbadmin.delivery.models import SuppressedAddress
@@ -32,9 +33,10 @@ def note_refusal(session: Session, account_id: uuid.UUID, recipient: str, reply:
     )
     found = session.scalar(query.with_for_update())
     if found is None:
-        session.add(SuppressedAddress(account_id=account_id, address=address, last_reply=reply[:400]))
-        session.flush()
-        return
+        made = SuppressedAddress(account_id=account_id, address=address, last_reply=reply[:400])
+        found = added(made, lambda: session.scalar(query.with_for_update()), session=session)
+        if found is made:
+            return
     found.refusals += 1
     found.last_refused_at, found.last_reply = now, reply[:400]
     if found.refusals >= REFUSALS:

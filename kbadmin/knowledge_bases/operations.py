@@ -11,10 +11,10 @@ from sqlalchemy.exc import IntegrityError
 from kbadmin import clock
 from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import abandon, begin_writing, db
-from kbadmin.knowledge_bases import pictures
+from kbadmin.knowledge_bases import addresses, pictures
+from kbadmin.knowledge_bases.addresses import SlugTaken
 from kbadmin.knowledge_bases.models import Audience, GroupRule, KnowledgeBase, KnowledgeBaseAddress, SignUp
 from kbadmin.knowledge_bases.pictures import Picture
-from kbadmin.knowledge_bases.slugs import suggested_slug
 from kbadmin.names import folded
 from kbadmin.prepared import Prepared
 
@@ -26,10 +26,6 @@ DECIDES_VISIBILITY = ("audience", "group_rule")
 
 class NameTaken(ValueError):
     """Another knowledge base of the account has this name already, perhaps in other letters."""
-
-
-class SlugTaken(ValueError):
-    """Another knowledge base of the account has, or once had, this address."""
 
 
 @dataclass(frozen=True)
@@ -55,9 +51,9 @@ def create(*, name: str, time_zone: str, audience: Audience, slug: str | None = 
     """
     begin_writing()
     _require_free_name(name)
-    chosen = slug or _free_slug(name)
+    chosen = slug or addresses.free_slug(name)
     if slug is not None:
-        _require_free_slug(slug, None)
+        addresses.require_free(slug)
     knowledge_base = KnowledgeBase(
         name=name, name_key=folded(name), slug=chosen, time_zone=time_zone, audience=audience, created_by=actor.label
     )
@@ -82,13 +78,13 @@ def change_settings(
     Raises LookupError, :class:`NameTaken` and :class:`SlugTaken`.
     """
     begin_writing()
-    knowledge_base = _found(knowledge_base_id)
+    knowledge_base = held(knowledge_base_id)
     _change_logo(knowledge_base, logo, without_logo=without_logo, actor=actor)
     changed = {name: value for name, value in asdict(wanted).items() if getattr(knowledge_base, name) != value}
     if "name" in changed and folded(wanted.name) != knowledge_base.name_key:
         _require_free_name(wanted.name)
     if "slug" in changed:
-        _require_free_slug(wanted.slug, knowledge_base_id)
+        addresses.require_free(wanted.slug, but=knowledge_base_id)
     said: dict[str, Any] = {name: _in_words(getattr(knowledge_base, name), value) for name, value in changed.items()}
     for name, value in changed.items():
         setattr(knowledge_base, name, value)
@@ -98,7 +94,7 @@ def change_settings(
     knowledge_base.updated_at = clock.now()
     if set(changed) & set(DECIDES_VISIBILITY):
         knowledge_base.visibility_version += 1
-    _remember_slug(knowledge_base)
+    addresses.remember(knowledge_base)
     _flush_or_refuse()
     if "time_zone" in changed:
         _tell_of(knowledge_base)
@@ -109,7 +105,7 @@ def change_settings(
 def archive(knowledge_base_id: uuid.UUID, *, actor: Actor) -> KnowledgeBase:
     """Show it to nobody and keep all of it. Raises LookupError."""
     begin_writing()
-    knowledge_base = _found(knowledge_base_id)
+    knowledge_base = held(knowledge_base_id)
     if not knowledge_base.is_archived:
         knowledge_base.archived_at = clock.now()
         knowledge_base.visibility_version += 1
@@ -121,7 +117,7 @@ def archive(knowledge_base_id: uuid.UUID, *, actor: Actor) -> KnowledgeBase:
 def bring_back(knowledge_base_id: uuid.UUID, *, actor: Actor) -> KnowledgeBase:
     """Show an archived one again, as it was. Raises LookupError."""
     begin_writing()
-    knowledge_base = _found(knowledge_base_id)
+    knowledge_base = held(knowledge_base_id)
     if knowledge_base.is_archived:
         knowledge_base.archived_at = None
         knowledge_base.visibility_version += 1
@@ -134,6 +130,15 @@ def find(knowledge_base_id: uuid.UUID) -> KnowledgeBase | None:
     """One knowledge base of the account, or nothing if it is another's, deleted, or none at all."""
     query = select(KnowledgeBase).where(KnowledgeBase.id == knowledge_base_id, KnowledgeBase.deleted_at.is_(None))
     return db.session.scalar(query)
+
+
+def held(knowledge_base_id: uuid.UUID) -> KnowledgeBase:
+    """The same, kept from others until the write section ends. Raises LookupError."""
+    query = select(KnowledgeBase).where(KnowledgeBase.id == knowledge_base_id, KnowledgeBase.deleted_at.is_(None))
+    found = db.session.scalar(query.with_for_update())
+    if found is None:
+        raise LookupError(knowledge_base_id)
+    return found
 
 
 def find_by_slug(slug: str) -> KnowledgeBase | None:
@@ -167,7 +172,7 @@ _NAMES = Prepared(lambda: _in_order(select(KnowledgeBase.id, KnowledgeBase.name,
 
 def visibility_changed(knowledge_base_id: uuid.UUID) -> None:
     """Who may see what has changed: whatever was decided before has to be decided again (digests)."""
-    knowledge_base = _found(knowledge_base_id)
+    knowledge_base = held(knowledge_base_id)
     knowledge_base.visibility_version += 1
 
 
@@ -186,14 +191,6 @@ def _tell_of(knowledge_base: KnowledgeBase) -> None:
         listener(knowledge_base)
 
 
-def _found(knowledge_base_id: uuid.UUID) -> KnowledgeBase:
-    query = select(KnowledgeBase).where(KnowledgeBase.id == knowledge_base_id, KnowledgeBase.deleted_at.is_(None))
-    found = db.session.scalar(query.with_for_update())
-    if found is None:
-        raise LookupError(knowledge_base_id)
-    return found
-
-
 def _change_logo(knowledge_base: KnowledgeBase, logo: Picture | None, *, without_logo: bool, actor: Actor) -> None:
     before = knowledge_base.logo_id
     if logo is not None:
@@ -208,29 +205,6 @@ def _change_logo(knowledge_base: KnowledgeBase, logo: Picture | None, *, without
 def _require_free_name(name: str) -> None:
     if db.session.scalar(select(KnowledgeBase.id).where(KnowledgeBase.name_key == folded(name))) is not None:
         raise NameTaken(name)
-
-
-def _require_free_slug(slug: str, own: uuid.UUID | None) -> None:
-    owner = db.session.scalar(select(KnowledgeBaseAddress.knowledge_base_id).where(KnowledgeBaseAddress.slug == slug))
-    if owner is not None and owner != own:
-        raise SlugTaken(slug)
-
-
-def _free_slug(name: str) -> str:
-    wanted, number = suggested_slug(name), 1
-    begins = KnowledgeBaseAddress.slug.startswith(wanted, autoescape=True)
-    taken = set(db.session.scalars(select(KnowledgeBaseAddress.slug).where(begins)))
-    slug = wanted
-    while slug in taken:
-        number += 1
-        slug = f"{wanted[:44]}-{number}"
-    return slug
-
-
-def _remember_slug(knowledge_base: KnowledgeBase) -> None:
-    query = select(KnowledgeBaseAddress.id).where(KnowledgeBaseAddress.slug == knowledge_base.slug)
-    if db.session.scalar(query) is None:
-        db.session.add(KnowledgeBaseAddress(slug=knowledge_base.slug, knowledge_base_id=knowledge_base.id))
 
 
 def _flush_or_refuse() -> None:

@@ -72,7 +72,8 @@ def narrow(membership_id: uuid.UUID, named: Mapping[uuid.UUID, Role], *, actor: 
     Raises LookupError for a member or a knowledge base that is not there, and ValueError for a role above theirs.
     """
     begin_writing()
-    member = db.session.get(Membership, membership_id)
+    held = select(Membership).where(Membership.id == membership_id).with_for_update(of=Membership)
+    member = db.session.scalar(held)  # Two who narrow the same member take turns.
     known = {row.id: row.name for row in db.session.execute(select(KnowledgeBase.id, KnowledgeBase.name))}
     if member is None or not set(named) <= set(known):
         raise LookupError(membership_id)

@@ -12,6 +12,7 @@ from kbadmin.accounts import home
 from kbadmin.delivery import log_scope
 from kbadmin.forms import BaseForm, takes_uploads
 from kbadmin.knowledge_bases import operations, overview, pictures, role_routes, tabs
+from kbadmin.knowledge_bases.addresses import SlugTaken
 from kbadmin.knowledge_bases.blueprint import (
     blueprint,
     knowledge_base_or_404,
@@ -21,7 +22,7 @@ from kbadmin.knowledge_bases.blueprint import (
 )
 from kbadmin.knowledge_bases.forms import CreateForm, SettingsForm
 from kbadmin.knowledge_bases.models import Audience, GroupRule, SignUp
-from kbadmin.knowledge_bases.operations import NameTaken, Settings, SlugTaken
+from kbadmin.knowledge_bases.operations import NameTaken, Settings
 from kbadmin.knowledge_bases.roles import is_at_least
 
 __all__ = ["blueprint", "overview", "role_routes"]

@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import select, update
 
 from kbadmin import clock
+from kbadmin.adding import added
 from kbadmin.database import begin_writing, db
 from kbadmin.encryption import Secret
 from kbadmin.engine import wake_named
@@ -47,7 +48,8 @@ def enqueue(
     :class:`kbadmin.outbox.messages.NotSendable` for content that cannot become a clean message.
     """
     begin_writing()
-    before = db.session.scalar(select(OutboxMessage).filter_by(deduplication_key=deduplication_key))
+    query = select(OutboxMessage).filter_by(deduplication_key=deduplication_key)
+    before = db.session.scalar(query)
     if before is not None:
         return before
     lane_id = smtp_service_id or PLATFORM
@@ -74,11 +76,10 @@ def enqueue(
         message.link_purpose, message.link_subject_id = link.purpose.value, link.subject_id
         message.link_minutes, message.link_address = int(link.lifetime.total_seconds() // 60), link.address
     message.content = Secret(composed.content.decode("ascii"))
-    db.session.add(message)
-    db.session.flush()
-    if kind is not Kind.TEST:
+    queued = added(message, lambda: db.session.scalar(query))
+    if queued is message and kind is not Kind.TEST:
         wake_lane(lane_id)
-    return message
+    return queued
 
 
 def withdraw_links(subject_ids: Collection[uuid.UUID]) -> None:

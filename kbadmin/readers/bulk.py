@@ -96,7 +96,9 @@ def reached(order: Order, most: int) -> int:
 def _do_chunk(order: Order, after: uuid.UUID | None) -> tuple[int, uuid.UUID | None]:
     """Do some; answers how many, and the last id if there may be more."""
     most = CHUNK_OF_LETTERS if order.deed in (Deed.WELCOME, Deed.LET_IN) else CHUNK
-    found = list(db.session.scalars(_query(order, after).order_by(Reader.id).limit(most)))
+    # Held, as somebody else may do the same to the same readers.
+    held = _query(order, after).order_by(Reader.id).limit(most).with_for_update(of=Reader)
+    found = list(db.session.scalars(held))
     if found:
         VERBS[order.deed](found, order.target)
         belonging.visibility_changed()

@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import select
 
 from kbadmin import clock
+from kbadmin.adding import added
 from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import begin_writing, db
 from kbadmin.knowledge_bases.models import KnowledgeBase
@@ -46,10 +47,7 @@ def change(
 ) -> ReaderEmailSettings:
     """Save the settings. Raises :class:`NotChoosable` for a service that was not chosen before and cannot be used."""
     begin_writing()
-    settings = stored()
-    if settings is None:
-        settings = ReaderEmailSettings(when_stopped=WhenStopped.WAIT, welcome_hours=72)
-        db.session.add(settings)
+    settings = _locked() or added(ReaderEmailSettings(when_stopped=WhenStopped.WAIT, welcome_hours=72), _locked)
     before = _described(settings)
     if smtp_service_id != settings.smtp_service_id:
         _require_choosable(smtp_service_id)
@@ -115,8 +113,7 @@ def choose_for(knowledge_base: KnowledgeBase, smtp_service_id: uuid.UUID | None,
     Raises :class:`NotChoosable` for a service that was not chosen before and cannot be used.
     """
     begin_writing()
-    query = select(ServiceOverride).where(ServiceOverride.knowledge_base_id == knowledge_base.id)
-    row = db.session.scalar(query.with_for_update())
+    row = _locked_override(knowledge_base.id)
     if smtp_service_id == (row.smtp_service_id if row else None):
         return
     _require_choosable(smtp_service_id)
@@ -124,11 +121,20 @@ def choose_for(knowledge_base: KnowledgeBase, smtp_service_id: uuid.UUID | None,
     if row is not None and smtp_service_id is None:
         db.session.delete(row)
     elif smtp_service_id is not None:
-        row = row or ServiceOverride(knowledge_base_id=knowledge_base.id)
+        made = ServiceOverride(knowledge_base_id=knowledge_base.id, smtp_service_id=smtp_service_id)
+        row = row or added(made, lambda: _locked_override(knowledge_base.id))
         row.smtp_service_id = smtp_service_id
-        db.session.add(row)
     said = f"{before} → {_named(smtp_service_id)}"
     record("reader e-mail settings changed", actor=actor, subject=subject_of(knowledge_base), service=said)
+
+
+def _locked() -> ReaderEmailSettings | None:
+    return db.session.scalar(select(ReaderEmailSettings).with_for_update())
+
+
+def _locked_override(knowledge_base_id: uuid.UUID) -> ServiceOverride | None:
+    query = select(ServiceOverride).where(ServiceOverride.knowledge_base_id == knowledge_base_id)
+    return db.session.scalar(query.with_for_update())
 
 
 def _named(service_id: uuid.UUID | None) -> str:

@@ -1,10 +1,12 @@
 """The account's own fields of readers: up to five, each with a label, asked for or not."""
 
 import uuid
+from functools import partial
 from typing import Any
 
 from sqlalchemy import select, update
 
+from kbadmin.adding import added
 from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import begin_writing, db
 from kbadmin.names import folded
@@ -37,13 +39,12 @@ def find(field_id: uuid.UUID) -> ReaderField | None:
 def create(*, label: str, is_required: bool, actor: Actor) -> ReaderField:
     """A further field. Raises :class:`LabelTaken` and :class:`NoMoreFields`."""
     begin_writing()
-    _require_free(label, None)
-    taken = {field.number for field in all_fields()}
-    free = [number for number in range(1, MOST_FIELDS + 1) if number not in taken]
-    if not free:
-        raise NoMoreFields(label)
-    field = ReaderField(number=free[0], label=label, is_required=is_required)
-    db.session.add(field)
+    is_ours = False
+    while not is_ours:  # Somebody else may take the number between our look and our row: then the next one.
+        _require_free(label, None)
+        made = ReaderField(number=_free_number(label), label=label, is_required=is_required)
+        field = added(made, partial(_of_number, made.number))
+        is_ours = field is made
     record("reader field created", actor=actor, subject=_subject(field), is_required=is_required)
     return field
 
@@ -69,6 +70,18 @@ def remove(field_id: uuid.UUID, *, actor: Actor) -> ReaderField:
     record("reader field deleted", actor=actor, subject=_subject(field))
     db.session.delete(field)
     return field
+
+
+def _free_number(label: str) -> int:
+    taken = {field.number for field in all_fields()}
+    free = [number for number in range(1, MOST_FIELDS + 1) if number not in taken]
+    if not free:
+        raise NoMoreFields(label)
+    return free[0]
+
+
+def _of_number(number: int) -> ReaderField | None:
+    return db.session.scalar(select(ReaderField).filter_by(number=number))
 
 
 def _found(field_id: uuid.UUID) -> ReaderField:

@@ -8,6 +8,7 @@ from functools import lru_cache
 from sqlalchemy import or_, select
 
 from kbadmin import clock
+from kbadmin.adding import added
 from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import begin_writing, db
 from kbadmin.outbox.merge_fields import MergeField
@@ -84,8 +85,8 @@ def save(kind: TemplateKind, knowledge_base_id: uuid.UUID | None, wanted: Wordin
     begin_writing()
     row = _found(kind, knowledge_base_id)
     if row is None:
-        row = EmailTemplate(kind=kind, knowledge_base_id=knowledge_base_id)
-        db.session.add(row)
+        made = EmailTemplate(kind=kind, knowledge_base_id=knowledge_base_id, subject=wanted.subject, body=wanted.body)
+        row = added(made, lambda: _found(kind, knowledge_base_id))
     row.subject, row.body = wanted.subject, wanted.body
     row.from_name, row.reply_to = wanted.from_name, wanted.reply_to
     row.updated_at, row.updated_by = clock.now(), actor.label

@@ -8,12 +8,14 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from urllib.parse import urlsplit
 
 from sqlalchemy import select
 
 from kbadmin import config, logs
 from kbadmin.accounts.models import Account
+from kbadmin.adding import added
 from kbadmin.database import begin_writing, db
 from kbadmin.knowledge_bases.models import KnowledgeBase
 from kbadmin.outbox.messages import NotSendable, Sender
@@ -84,8 +86,9 @@ class Bodies:
                 log.warning("digest not sendable", run=str(self.run_id), items=len(items), reason=str(error))
                 continue
             ids = [str(one.id) for one in items]
-            db.session.add(DigestBody(run_id=self.run_id, items_key=_key(items), items=ids, body_id=body_id))
-            db.session.flush()
+            made = DigestBody(run_id=self.run_id, items_key=_key(items), items=ids, body_id=body_id)
+            same = select(DigestBody).filter_by(run_id=self.run_id, items_key=made.items_key)
+            added(made, partial(db.session.scalar, same))  # Several workers decide again for one run.
             return self._found(items)
         return None
 

@@ -1,18 +1,13 @@
 """Who is who: one subscriber per account, whether they are known as a reader or by their address alone."""
 
-from collections.abc import Callable
-from typing import TypeVar
-
 from sqlalchemy import or_, select
-from sqlalchemy.exc import IntegrityError
 
-from kbadmin.database import Base, db
+from kbadmin.adding import added
+from kbadmin.database import db
 from kbadmin.email_addresses import canonical_address, comparable
 from kbadmin.encryption import Secret, fingerprint, new_token
 from kbadmin.readers.models import Reader
 from kbadmin.subscriptions.models import KnowledgeBaseSubscriber, Subscriber
-
-Row = TypeVar("Row", bound=Base)
 
 
 def subscriber_for(reader: Reader) -> Subscriber:
@@ -51,16 +46,3 @@ def token_of(row: KnowledgeBaseSubscriber) -> str:
     """What stands in the links of their e-mails, in plain text."""
     token: Secret = row.token
     return token.reveal()
-
-
-def added(row: Row, find: Callable[[], Row | None]) -> Row:
-    """Add a row, or answer the same one that somebody else has added since we looked."""
-    try:
-        with db.session.begin_nested():
-            db.session.add(row)
-    except IntegrityError:
-        found = find()
-        if found is None:
-            raise
-        return found
-    return row

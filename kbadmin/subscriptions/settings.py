@@ -7,6 +7,7 @@ from typing import Any
 from sqlalchemy import select
 
 from kbadmin import clock
+from kbadmin.adding import added
 from kbadmin.audit.operations import Actor, record
 from kbadmin.database import begin_writing, db
 from kbadmin.knowledge_bases import operations as knowledge_bases
@@ -74,10 +75,11 @@ def change(knowledge_base_id: uuid.UUID, wanted: Wanted, *, actor: Actor) -> Sub
     Raises LookupError, :class:`NotChoosable` for another service that cannot be used, and :class:`ServiceNeeded`.
     """
     begin_writing()
-    knowledge_base, settings = _found(knowledge_base_id), stored(knowledge_base_id)
+    knowledge_base = knowledge_bases.held(knowledge_base_id)  # Before its settings, as planning does.
+    settings = _locked(knowledge_base_id)
     if settings is None:
-        settings = SubscriptionSettings(knowledge_base_id=knowledge_base_id, **_FIRST)
-        db.session.add(settings)
+        made = SubscriptionSettings(knowledge_base_id=knowledge_base_id, **_FIRST)
+        settings = added(made, lambda: _locked(knowledge_base_id))
     if knowledge_base.audience != Audience.PUBLIC:
         wanted = replace(wanted, is_public=settings.is_public)
     _require_service(settings, wanted)
@@ -145,6 +147,11 @@ def _found(knowledge_base_id: uuid.UUID) -> KnowledgeBase:
     if found is None:
         raise LookupError(knowledge_base_id)
     return found
+
+
+def _locked(knowledge_base_id: uuid.UUID) -> SubscriptionSettings | None:
+    query = select(SubscriptionSettings).filter_by(knowledge_base_id=knowledge_base_id)
+    return db.session.scalar(query.with_for_update())
 
 
 def _require_service(settings: SubscriptionSettings, wanted: Wanted) -> None:

@@ -8,6 +8,7 @@ import uuid
 from sqlalchemy import select
 
 from kbadmin import clock
+from kbadmin.adding import added
 from kbadmin.articles.models import Article, Category
 from kbadmin.audit.operations import Actor, record
 from kbadmin.database import begin_writing, db
@@ -165,7 +166,7 @@ def _row_in(
     made.frequency = Frequency.SCHEDULED
     people.renew_token(made)
     _consent(made, source=source, note=note, by=by)
-    return people.added(made, lambda: db.session.scalar(query))
+    return added(made, lambda: db.session.scalar(query))
 
 
 def _consent(row: KnowledgeBaseSubscriber, *, source: Source, note: str, by: Actor) -> None:
@@ -196,7 +197,7 @@ def _put(
             article_id=article_id,
             with_subcategories=with_subcategories,
         )
-        found = people.added(made, lambda: db.session.scalar(query))
+        found = added(made, lambda: db.session.scalar(query))
         is_new = found is made
     found.with_subcategories = with_subcategories
     return is_new

@@ -15,6 +15,7 @@ from sqlalchemy.orm import Session
 from kbadmin import clock, links
 from kbadmin.access import Role
 from kbadmin.accounts import operations as accounts
+from kbadmin.adding import added
 from kbadmin.audit.operations import COMMAND_LINE, Actor, Subject, record
 from kbadmin.database import begin_writing, db, ledger, own_session, stop_reading
 from kbadmin.email_addresses import canonical_address, comparable
@@ -77,17 +78,19 @@ def invite(email: str, access: Access, *, actor: Actor) -> Sent:
     """Invite somebody by address. Raises :class:`AlreadyHere`."""
     begin_writing()
     user = find_user(email) or _new_user(email)
-    before = db.session.scalar(select(Membership).filter_by(user_id=user.id))
+    query = select(Membership).filter_by(user_id=user.id)
+    before = db.session.scalar(query)
     if before is not None:
         raise AlreadyHere(before)
-    member = Membership(
+    made = Membership(
         user_id=user.id,
         role=access.role,
         manages_smtp=access.manages_smtp,
         manages_readers=access.manages_readers,
     )
-    db.session.add(member)
-    db.session.flush()
+    member = added(made, lambda: db.session.scalar(query))
+    if member is not made:  # Somebody else has invited them in the same moment.
+        raise AlreadyHere(member)
     record("invitation sent", actor=actor, subject=_subject(member), role=access.role)
     return _hand_out(member, invited_by=actor.label)
 
@@ -199,9 +202,7 @@ def _open_invitation(membership_id: uuid.UUID) -> Membership:
 
 def _new_user(email: str) -> User:
     user = User(email=canonical_address(email), email_key=comparable(email))
-    db.session.add(user)
-    db.session.flush()
-    return user
+    return added(user, lambda: find_user(email))
 
 
 def _subject(member: Membership) -> Subject:
