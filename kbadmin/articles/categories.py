@@ -8,12 +8,13 @@ from sqlalchemy import func, select
 
 from kbadmin.articles.branches import Branches
 from kbadmin.articles.models import Article, Category
-from kbadmin.articles.restrictions import Groups, restrict
+from kbadmin.articles.restrictions import Groups, groups_of, restrict
 from kbadmin.articles.slugs import free_slug
 from kbadmin.articles.writing import Direction, Gone, category_to_write, knowledge_base_to_write, step
 from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import db
 from kbadmin.knowledge_bases.operations import visibility_changed
+from kbadmin.seen import Seen, Trace, Values, require_unchanged
 
 
 class NoRoom(ValueError):
@@ -54,9 +55,22 @@ def create(knowledge_base_id: uuid.UUID, wanted: Wanted, *, actor: Actor) -> Cat
     return category
 
 
-def change(knowledge_base_id: uuid.UUID, category_id: uuid.UUID, wanted: Wanted, *, actor: Actor) -> Category:
-    """Another name, description, place or restriction. Raises :class:`Gone` and :class:`NoRoom`."""
+def shown(category: Category) -> Values:
+    """What the form of a category shows."""
+    own = {name: getattr(category, name) for name in ("name", "description", "parent_id")}
+    return own | {"groups": groups_of(category)}
+
+
+def change(
+    knowledge_base_id: uuid.UUID, category_id: uuid.UUID, wanted: Wanted, *, seen: Seen | None = None, actor: Actor
+) -> Category:
+    """Another name, description, place or restriction.
+
+    Raises :class:`Gone`, :class:`NoRoom` and :class:`kbadmin.seen.ChangedMeanwhile`.
+    """
     category = category_to_write(knowledge_base_id, category_id)
+    trace = Trace(subject_of(category), ("category changed", "category moved"))
+    require_unchanged(seen, now=shown(category), wanted=vars(wanted), trace=trace)
     said: dict[str, Any] = {}
     for name in ("name", "description"):
         before, after = getattr(category, name), getattr(wanted, name)

@@ -1,17 +1,23 @@
 """The questions about a category."""
 
+from collections.abc import Mapping
+from typing import ClassVar
+
 from wtforms import StringField
 
-from kbadmin.articles.categories import Wanted
+from kbadmin.articles.categories import Wanted, shown
 from kbadmin.articles.fields import GroupsField, PlaceField
 from kbadmin.articles.models import Category
-from kbadmin.articles.restrictions import groups_of
-from kbadmin.forms import BaseForm, OneLine, Required
+from kbadmin.edit_forms import EditForm
+from kbadmin.forms import OneLine, Required
 from kbadmin.knowledge_bases.models import KnowledgeBase
+from kbadmin.seen import Values
 
 
-class CategoryForm(BaseForm):
+class CategoryForm(EditForm):
     """What a category is called, where it stands, for whom it is. Made by :func:`category_form`."""
+
+    SHOWN_AS: ClassVar[Mapping[str, str]] = {"parent_id": "parent"}
 
     name = StringField("Name", [Required("Enter a name, such as Getting Started."), OneLine(120)])
     description = StringField("Description", [OneLine(300)], description="A sentence under the name.")
@@ -33,12 +39,9 @@ def category_form(
     knowledge_base: KnowledgeBase, category: Category | None = None, *, parent: Category | None = None
 ) -> CategoryForm:
     """The form of a category that is there, or of a new one in another."""
-    place = category.parent_id if category else parent.id if parent else None
-    data = {
-        "parent": str(place or ""),
-        "groups": [str(group_id) for group_id in groups_of(category)] if category else [],
-    }
-    form = CategoryForm(obj=category, data=data)
+    now: Values = shown(category) if category else {"parent_id": parent.id if parent else None, "groups": ()}
+    data = {"parent": str(now["parent_id"] or ""), "groups": [str(group_id) for group_id in now["groups"]]}
+    form = CategoryForm(obj=category, data=data).shows(now)
     form.parent.offer(knowledge_base.id, moved=category.id if category else None, is_category=True)
     form.groups.offer()
     return form

@@ -17,6 +17,7 @@ from kbadmin.articles.writing import Direction
 from kbadmin.forms import BaseForm
 from kbadmin.knowledge_bases.blueprint import knowledge_base_or_404
 from kbadmin.knowledge_bases.models import KnowledgeBase
+from kbadmin.seen import ChangedMeanwhile
 
 NO_ROOM = "A category stands neither in itself nor more than six levels deep. Choose another place."
 
@@ -46,9 +47,12 @@ def edit_category(knowledge_base_id: uuid.UUID, category_id: uuid.UUID) -> Respo
     form = category_form(knowledge_base, category)
     if form.validate_on_submit():
         try:
-            saved = categories.change(knowledge_base_id, category_id, form.wanted, actor=current_user.actor)
+            wanted, seen = form.wanted, form.seen
+            saved = categories.change(knowledge_base_id, category_id, wanted, seen=seen, actor=current_user.actor)
         except NoRoom:
             form.parent.errors = [NO_ROOM]
+        except ChangedMeanwhile as changed:
+            form = category_form(*category_or_404(knowledge_base_id, category_id)).say_changed(changed)
         else:
             flash(f"Category {saved.name} saved.", "success")
             return _back_to(saved)
@@ -118,4 +122,4 @@ def _page(
     page = render_template(
         f"articles/{name}_category.html", knowledge_base=knowledge_base, category=category, form=form
     )
-    return page, 422 if form.errors else 200
+    return page, form.status

@@ -1,7 +1,7 @@
 """Reading the audit log: filtered, newest first, a page at a time from where the last one ended."""
 
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
@@ -9,10 +9,13 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import ColumnElement, Select, and_, or_, select
 
+from kbadmin import clock
 from kbadmin.audit.models import AuditEntry
+from kbadmin.audit.operations import Subject
 from kbadmin.database import db
 
 PAGE = 50
+LOOKED_BACK = timedelta(days=7)  # for what was done to one subject
 LOOKED_THROUGH = 5000  # entries that the choices of the filter are gathered from
 
 
@@ -69,6 +72,20 @@ def choices() -> tuple[list[str], list[str]]:
     actors = db.session.scalars(select(newest.c.actor).distinct())
     actions = db.session.scalars(select(newest.c.action).distinct())
     return sorted(actors, key=str.casefold), sorted(actions)
+
+
+def newest(
+    subject: Subject, actions: Sequence[str], *, since: datetime, facts: Mapping[str, Any]
+) -> Sequence[AuditEntry]:
+    """The last times that one of these actions was done to a subject, with these facts, as far as we look back."""
+    query = select(AuditEntry).where(
+        AuditEntry.at >= max(since, clock.now() - LOOKED_BACK),
+        AuditEntry.subject_kind == subject.kind,
+        AuditEntry.subject_id == subject.id,
+        AuditEntry.action.in_(actions),
+    )
+    found = db.session.scalars(query.order_by(AuditEntry.at.desc(), AuditEntry.id.desc()).limit(PAGE))
+    return [entry for entry in found if all(entry.facts.get(name) == facts[name] for name in facts)]
 
 
 def _filtered(wanted: Wanted) -> Select[Any]:

@@ -17,6 +17,7 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice
 
 from kbadmin.accounts import time_zones
+from kbadmin.edit_forms import EditForm
 from kbadmin.forms import AsciiInteger, BaseForm, Canonical, DomainLines, OneLine, Required
 from kbadmin.knowledge_bases import pictures
 from kbadmin.knowledge_bases.models import Audience, GroupRule, SignUp
@@ -103,7 +104,7 @@ class ReaderFields(BaseForm):
     )
 
 
-class SettingsForm(ReaderFields, ZoneFields, AudienceFields, NameFields):
+class SettingsForm(ReaderFields, ZoneFields, AudienceFields, NameFields, EditForm):
     """The settings of a knowledge base."""
 
     slug = StringField(

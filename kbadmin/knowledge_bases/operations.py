@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any
 
 from sqlalchemy import Select, select
@@ -17,6 +17,7 @@ from kbadmin.knowledge_bases.models import Audience, GroupRule, KnowledgeBase, K
 from kbadmin.knowledge_bases.pictures import Picture
 from kbadmin.names import folded
 from kbadmin.prepared import Prepared
+from kbadmin.seen import Seen, Trace, Values, require_unchanged
 
 #: Rooms above plan by a knowledge base's time zone, and stop while it is archived: they hear of such changes.
 LISTENERS: list[Callable[[KnowledgeBase], None]] = []
@@ -71,14 +72,18 @@ def change_settings(
     *,
     logo: Picture | None = None,
     without_logo: bool = False,
+    seen: Seen | None = None,
     actor: Actor,
 ) -> KnowledgeBase:
     """Save the settings, and another logo if there is one; the old address goes on leading here.
 
-    Raises LookupError, :class:`NameTaken` and :class:`SlugTaken`.
+    Raises LookupError, :class:`NameTaken`, :class:`SlugTaken` and :class:`kbadmin.seen.ChangedMeanwhile`.
     """
     begin_writing()
     knowledge_base = held(knowledge_base_id)
+    trace = Trace(subject_of(knowledge_base), ("knowledge base settings changed", "knowledge base logo changed"))
+    another = {"logo": "another" if logo else None} if logo or without_logo else {}
+    require_unchanged(seen, now=shown(knowledge_base), wanted=asdict(wanted) | another, trace=trace)
     _change_logo(knowledge_base, logo, without_logo=without_logo, actor=actor)
     changed = {name: value for name, value in asdict(wanted).items() if getattr(knowledge_base, name) != value}
     if "name" in changed and folded(wanted.name) != knowledge_base.name_key:
@@ -100,6 +105,11 @@ def change_settings(
         _tell_of(knowledge_base)
     record("knowledge base settings changed", actor=actor, subject=subject_of(knowledge_base), **said)
     return knowledge_base
+
+
+def shown(knowledge_base: KnowledgeBase) -> Values:
+    """What the form of its settings shows."""
+    return {one.name: getattr(knowledge_base, one.name) for one in fields(Settings)} | {"logo": knowledge_base.logo_id}
 
 
 def archive(knowledge_base_id: uuid.UUID, *, actor: Actor) -> KnowledgeBase:

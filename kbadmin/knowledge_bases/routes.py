@@ -24,6 +24,7 @@ from kbadmin.knowledge_bases.forms import CreateForm, SettingsForm
 from kbadmin.knowledge_bases.models import Audience, GroupRule, SignUp
 from kbadmin.knowledge_bases.operations import NameTaken, Settings
 from kbadmin.knowledge_bases.roles import is_at_least
+from kbadmin.seen import ChangedMeanwhile
 
 __all__ = ["blueprint", "overview", "role_routes"]
 
@@ -129,7 +130,7 @@ def show(knowledge_base_id: uuid.UUID) -> ResponseReturnValue:
 def settings(knowledge_base_id: uuid.UUID) -> ResponseReturnValue:
     """Name, address, looks, and who may read."""
     found = knowledge_base_or_404(knowledge_base_id, Role.EDITOR)
-    form = SettingsForm(obj=found)
+    form = SettingsForm(obj=found).shows(operations.shown(found))
     if form.validate_on_submit():
         try:
             saved = operations.change_settings(
@@ -137,20 +138,23 @@ def settings(knowledge_base_id: uuid.UUID) -> ResponseReturnValue:
                 _wanted(form),
                 logo=form.picture,
                 without_logo=form.without_logo.data,
+                seen=form.seen,
                 actor=current_user.actor,
             )
         except NameTaken:
             form.name.errors = [NAME_TAKEN]
         except SlugTaken:
             form.slug.errors = [SLUG_TAKEN]
+        except ChangedMeanwhile as changed:
+            found = knowledge_base_or_404(knowledge_base_id, Role.EDITOR)
+            form = SettingsForm(obj=found).shows(operations.shown(found)).say_changed(changed)
         except LookupError:
             abort(404)
         else:
             flash(f"Settings of {saved.name} saved.", "success")
             return redirect(url_for("knowledge_bases.settings", knowledge_base_id=saved.id), 303)
     found = knowledge_base_or_404(knowledge_base_id, Role.EDITOR)
-    page = render_template("knowledge_bases/settings.html", form=form, knowledge_base=found)
-    return page, 422 if form.errors else 200
+    return render_template("knowledge_bases/settings.html", form=form, knowledge_base=found), form.status
 
 
 @blueprint.route("/knowledge-bases/<uuid:knowledge_base_id>/archive", methods=["GET", "POST"])

@@ -70,6 +70,21 @@ def drop_access(reader_ids: Ids, knowledge_base_ids: Ids) -> None:
     )
 
 
+def replace(
+    reader: Reader, groups: frozenset[uuid.UUID], *, reads_everything: bool, named: frozenset[uuid.UUID]
+) -> bool:
+    """Let a reader belong to these groups and open just this. Answers whether anything is different now."""
+    before, access = groups_of(reader.id), access_of(reader.id)
+    if (before, access, reader.reads_everything) == (groups, named, reads_everything):
+        return False
+    join([reader.id], known_groups(groups - before))
+    leave([reader.id], before - groups)
+    reader.reads_everything = reads_everything
+    give_access([reader.id], named - access)
+    drop_access([reader.id], access - named)
+    return True
+
+
 def forget(reader_ids: Ids) -> None:
     """Remove every group and every named knowledge base of these readers."""
     _execute(delete(ReaderGroupMember).where(ReaderGroupMember.reader_id.in_(reader_ids)))

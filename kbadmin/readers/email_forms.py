@@ -3,12 +3,14 @@
 from wtforms import RadioField, StringField
 from wtforms.fields.choices import SelectChoice
 
-from kbadmin.forms import AsciiInteger, BaseForm, Required
-from kbadmin.readers.email_models import WhenStopped
+from kbadmin.edit_forms import EditForm
+from kbadmin.forms import AsciiInteger, Required
+from kbadmin.readers.email_models import ReaderEmailSettings, WhenStopped
+from kbadmin.readers.email_settings import shown
 from kbadmin.smtp.choosing import SmtpServiceField
 
 
-class ReaderEmailForm(BaseForm):
+class ReaderEmailForm(EditForm):
     """Reader E-Mail Settings."""
 
     smtp_service_id = SmtpServiceField(
@@ -33,3 +35,8 @@ class ReaderEmailForm(BaseForm):
         description="Hours, from 1 to 720. A new welcome can be sent at any time.",
         default="72",
     )
+
+
+def email_form(settings: ReaderEmailSettings | None) -> ReaderEmailForm:
+    """The form, filled in with what is stored."""
+    return ReaderEmailForm(obj=settings).shows(shown(settings))

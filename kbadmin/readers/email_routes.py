@@ -12,9 +12,10 @@ from kbadmin.delivery.forms import TestEmailForm
 from kbadmin.delivery.test_runs import TestRefused
 from kbadmin.outbox.operations import platform_sender_configured
 from kbadmin.readers import email_attention, email_settings, rerouting, tabs, template_models
-from kbadmin.readers.email_forms import ReaderEmailForm
+from kbadmin.readers.email_forms import email_form
 from kbadmin.readers.email_models import WhenStopped
 from kbadmin.readers.email_settings import NotChoosable
+from kbadmin.seen import ChangedMeanwhile
 from kbadmin.smtp import operations as smtp
 from kbadmin.smtp.choosing import in_words
 from kbadmin.smtp.usages import Usage, report_usages_with
@@ -45,17 +46,20 @@ tabs.add(
 @requires(Permission.MANAGE_READERS)
 def settings() -> ResponseReturnValue:
     """Which service, and what happens while it cannot send."""
-    form = ReaderEmailForm(obj=email_settings.stored())
+    form = email_form(email_settings.stored())
     if form.validate_on_submit():
         try:
             email_settings.change(
                 smtp_service_id=form.smtp_service_id.data,
                 when_stopped=WhenStopped(form.when_stopped.data),
                 welcome_hours=int(form.welcome_hours.data),
+                seen=form.seen,
                 actor=current_user.actor,
             )
         except NotChoosable:
             form.smtp_service_id.errors = ["This service cannot be used now. Choose another one."]
+        except ChangedMeanwhile as changed:
+            form = email_form(email_settings.stored()).say_changed(changed)
         else:
             flash("Reader e-mail settings saved.", "success")
             return redirect(url_for("reader_emails.settings"), 303)
@@ -68,7 +72,7 @@ def settings() -> ResponseReturnValue:
         has_services=bool(smtp.all_services()),
         has_platform=platform_sender_configured(),
     )
-    return page, 422 if form.errors else 200
+    return page, form.status
 
 
 @blueprint.route("/readers/settings/test-email", methods=["GET", "POST"])

@@ -17,10 +17,13 @@ from kbadmin.outbox.messages import Sender
 from kbadmin.outbox.platform import platform_sender
 from kbadmin.readers.email_models import ReaderEmailSettings, WhenStopped
 from kbadmin.readers.template_models import ServiceOverride
+from kbadmin.seen import Seen, Trace, Values, require_unchanged
 from kbadmin.smtp import operations as smtp
 from kbadmin.smtp.models import SmtpService, State
 from kbadmin.tenancy import current_account
 
+CHANGED = "reader e-mail settings changed"
+SHOWN = ("smtp_service_id", "when_stopped", "welcome_hours")
 SENDING = (State.READY, State.UNTESTED, State.DEGRADED)
 
 
@@ -42,12 +45,29 @@ def stored() -> ReaderEmailSettings | None:
     return db.session.scalar(select(ReaderEmailSettings))
 
 
+def shown(settings: ReaderEmailSettings | None) -> Values:
+    """What the form of the settings shows of them; nothing as long as they were never saved."""
+    return {name: getattr(settings, name) for name in SHOWN} if settings else {}
+
+
 def change(
-    *, smtp_service_id: uuid.UUID | None, when_stopped: WhenStopped, welcome_hours: int, actor: Actor
+    *,
+    smtp_service_id: uuid.UUID | None,
+    when_stopped: WhenStopped,
+    welcome_hours: int,
+    seen: Seen | None = None,
+    actor: Actor,
 ) -> ReaderEmailSettings:
-    """Save the settings. Raises :class:`NotChoosable` for a service that was not chosen before and cannot be used."""
+    """Save the settings. Raises :class:`NotChoosable` for a service that was not chosen before and cannot be used.
+
+    Raises :class:`kbadmin.seen.ChangedMeanwhile` as well.
+    """
     begin_writing()
-    settings = _locked() or added(ReaderEmailSettings(when_stopped=WhenStopped.WAIT, welcome_hours=72), _locked)
+    made = ReaderEmailSettings(when_stopped=WhenStopped.WAIT, welcome_hours=72)
+    settings = _locked() or added(made, _locked)
+    wanted = dict(zip(SHOWN, (smtp_service_id, when_stopped, welcome_hours), strict=True))
+    now = shown(settings) if settings is not made else {}
+    require_unchanged(seen, now=now, wanted=wanted, trace=Trace(_subject(), (CHANGED,)))
     before = _described(settings)
     if smtp_service_id != settings.smtp_service_id:
         _require_choosable(smtp_service_id)
@@ -59,7 +79,7 @@ def change(
         name: f"{before[name]} → {value}" for name, value in _described(settings).items() if before[name] != value
     }
     if changed:
-        record("reader e-mail settings changed", actor=actor, subject=_subject(), **changed)
+        record(CHANGED, actor=actor, subject=_subject(), **changed)
     return settings
 
 
@@ -107,25 +127,33 @@ def own_services() -> dict[uuid.UUID, uuid.UUID]:
     return {row.knowledge_base_id: row.smtp_service_id for row in db.session.execute(query)}
 
 
-def choose_for(knowledge_base: KnowledgeBase, smtp_service_id: uuid.UUID | None, *, actor: Actor) -> None:
+def choose_for(
+    knowledge_base: KnowledgeBase, smtp_service_id: uuid.UUID | None, *, seen: Seen | None = None, actor: Actor
+) -> None:
     """Let the e-mails to readers of one knowledge base leave through this service; none: as the account's do.
 
-    Raises :class:`NotChoosable` for a service that was not chosen before and cannot be used.
+    Raises :class:`NotChoosable` for a service that was not chosen before and cannot be used, and
+    :class:`kbadmin.seen.ChangedMeanwhile`.
     """
     begin_writing()
     row = _locked_override(knowledge_base.id)
-    if smtp_service_id == (row.smtp_service_id if row else None):
+    now, wanted = {"smtp_service_id": row.smtp_service_id if row else None}, {"smtp_service_id": smtp_service_id}
+    require_unchanged(seen, now=now, wanted=wanted, trace=Trace(subject_of(knowledge_base), (CHANGED,)))
+    if now == wanted:
         return
     _require_choosable(smtp_service_id)
     before = _named(row.smtp_service_id if row else None)
-    if row is not None and smtp_service_id is None:
-        db.session.delete(row)
-    elif smtp_service_id is not None:
+    if row is None:
         made = ServiceOverride(knowledge_base_id=knowledge_base.id, smtp_service_id=smtp_service_id)
-        row = row or added(made, lambda: _locked_override(knowledge_base.id))
+        if added(made, lambda: _locked_override(knowledge_base.id)) is not made:
+            choose_for(knowledge_base, smtp_service_id, seen=seen, actor=actor)  # Over what somebody chose just now.
+            return
+    elif smtp_service_id is None:
+        db.session.delete(row)
+    else:
         row.smtp_service_id = smtp_service_id
     said = f"{before} → {_named(smtp_service_id)}"
-    record("reader e-mail settings changed", actor=actor, subject=subject_of(knowledge_base), service=said)
+    record(CHANGED, actor=actor, subject=subject_of(knowledge_base), service=said)
 
 
 def _locked() -> ReaderEmailSettings | None:

@@ -11,8 +11,9 @@ from kbadmin.forms import BaseForm
 from kbadmin.readers import fields, tabs
 from kbadmin.readers.blueprint import blueprint
 from kbadmin.readers.fields import LabelTaken, NoMoreFields
-from kbadmin.readers.forms import FieldForm
+from kbadmin.readers.forms import FieldForm, field_form
 from kbadmin.readers.models import MOST_FIELDS, ReaderField
+from kbadmin.seen import ChangedMeanwhile
 
 LABEL_TAKEN = "Another field has this label already. Choose a label of its own."
 
@@ -55,21 +56,26 @@ def create_field() -> ResponseReturnValue:
 @requires(Permission.MANAGE_READERS)
 def edit_field(field_id: uuid.UUID) -> ResponseReturnValue:
     """What a field is called, and whether it must be filled in."""
-    form = FieldForm(obj=_field_or_404(field_id))
+    form = field_form(_field_or_404(field_id))
     if form.validate_on_submit():
         try:
             saved = fields.change(
-                field_id, label=form.label.data or "", is_required=form.is_required.data, actor=current_user.actor
+                field_id,
+                label=form.label.data or "",
+                is_required=form.is_required.data,
+                seen=form.seen,
+                actor=current_user.actor,
             )
         except LabelTaken:
             form.label.errors = [LABEL_TAKEN]
+        except ChangedMeanwhile as changed:
+            form = field_form(_field_or_404(field_id)).say_changed(changed)
         except LookupError:
             abort(404)
         else:
             flash(f"Field {saved.label} saved.", "success")
             return redirect(url_for("readers.fields_index"), 303)
-    page = render_template("readers/edit_field.html", form=form, field=_field_or_404(field_id))
-    return page, 422 if form.errors else 200
+    return render_template("readers/edit_field.html", form=form, field=_field_or_404(field_id)), form.status
 
 
 @blueprint.route("/readers/fields/<uuid:field_id>/delete", methods=["GET", "POST"])

@@ -11,6 +11,7 @@ from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import begin_writing, db
 from kbadmin.names import folded
 from kbadmin.readers.models import MOST_FIELDS, Reader, ReaderField
+from kbadmin.seen import Seen, Trace, Values, require_unchanged
 
 
 class LabelTaken(ValueError):
@@ -49,10 +50,22 @@ def create(*, label: str, is_required: bool, actor: Actor) -> ReaderField:
     return field
 
 
-def change(field_id: uuid.UUID, *, label: str, is_required: bool, actor: Actor) -> ReaderField:
-    """Another label, asked for or not. Raises LookupError and :class:`LabelTaken`."""
+def shown(field: ReaderField) -> Values:
+    """What the form of a field shows."""
+    return {"label": field.label, "is_required": field.is_required}
+
+
+def change(
+    field_id: uuid.UUID, *, label: str, is_required: bool, seen: Seen | None = None, actor: Actor
+) -> ReaderField:
+    """Another label, asked for or not.
+
+    Raises LookupError, :class:`LabelTaken` and :class:`kbadmin.seen.ChangedMeanwhile`.
+    """
     begin_writing()
     field = _found(field_id)
+    wanted = {"label": label, "is_required": is_required}
+    require_unchanged(seen, now=shown(field), wanted=wanted, trace=Trace(_subject(field), ("reader field changed",)))
     _require_free(label, field_id)
     if (field.label, field.is_required) != (label, is_required):
         field.label, field.is_required = label, is_required

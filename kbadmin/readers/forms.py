@@ -1,7 +1,8 @@
 """The questions about a reader, and what of the list to show."""
 
 import uuid
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from wtforms import (
     BooleanField,
@@ -15,12 +16,13 @@ from wtforms import (
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
+from kbadmin.edit_forms import EditForm
 from kbadmin.forms import BaseForm, DomainLines, OneEmailAddress, OneLine, Required
-from kbadmin.readers import belonging, fields
+from kbadmin.readers import fields, groups
 from kbadmin.readers.choices import ChecksField, group_choices, knowledge_base_choices
 from kbadmin.readers.listing import NO_GROUP, Sort, Wanted
-from kbadmin.readers.models import Reader, ReaderField, ReaderStatus
-from kbadmin.readers.operations import FIELD_NAMES, Belongings, Details
+from kbadmin.readers.models import Reader, ReaderField, ReaderGroup, ReaderStatus
+from kbadmin.readers.operations import FIELD_NAMES, Belongings, Details, shown
 from kbadmin.readers.welcomers import can_welcome
 
 MOST_DOMAINS = 50
@@ -56,8 +58,10 @@ class BelongingFields(BaseForm):
         return Belongings(self.groups.chosen, False, self.knowledge_bases.chosen)
 
 
-class ReaderForm(BelongingFields):
+class ReaderForm(BelongingFields, EditForm):
     """A reader. Made with the account's own fields by :func:`reader_form`."""
+
+    SHOWN_AS: ClassVar[Mapping[str, str]] = {"reads_everything": "access"}
 
     taken_by: uuid.UUID | None = None  # the reader who has the address already
     email = StringField(
@@ -97,15 +101,11 @@ def reader_form(reader: Reader | None = None) -> ReaderForm:
     made: type[ReaderForm] = type("ReaderFormHere", (ReaderForm,), own)
     if reader is None:
         return made()
-    now = {
-        "groups": belonging.groups_of(reader.id),
-        "access": "all" if reader.reads_everything else "named",
-        "knowledge_bases": belonging.access_of(reader.id),
-    }
-    return made(obj=reader, data=now)
+    now = shown(reader)
+    return made(obj=reader, data={**now, "access": "all" if reader.reads_everything else "named"}).shows(now)
 
 
-class GroupForm(BaseForm):
+class GroupForm(EditForm):
     """A group of readers."""
 
     name = StringField("Name", [Required("Enter a name, such as Partners."), OneLine(120)])
@@ -118,7 +118,7 @@ class GroupForm(BaseForm):
     )
 
 
-class FieldForm(BaseForm):
+class FieldForm(EditForm):
     """A field of the account's own."""
 
     label = StringField(
@@ -130,6 +130,17 @@ class FieldForm(BaseForm):
         "Must be filled in",
         description="When a reader is added, changed or imported. Readers you have already stay as they are.",
     )
+
+
+def group_form(group: ReaderGroup) -> GroupForm:
+    """The form of a group that is there."""
+    now = groups.shown(group)
+    return GroupForm(obj=group, data={"domains": "\n".join(now["domains"])}).shows(now)
+
+
+def field_form(field: ReaderField) -> FieldForm:
+    """The form of a field that is there."""
+    return FieldForm(obj=field).shows(fields.shown(field))
 
 
 class FilterForm(BaseForm):

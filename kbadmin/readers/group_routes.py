@@ -11,10 +11,11 @@ from kbadmin.access import Permission, requires
 from kbadmin.forms import BaseForm
 from kbadmin.readers import groups, tabs
 from kbadmin.readers.blueprint import blueprint
-from kbadmin.readers.forms import GroupForm
+from kbadmin.readers.forms import GroupForm, group_form
 from kbadmin.readers.group_usages import GroupInUse, usages
 from kbadmin.readers.groups import NameTaken
 from kbadmin.readers.models import ReaderGroup
+from kbadmin.seen import ChangedMeanwhile
 
 NAME_TAKEN = "Another group has this name already. Choose a name of its own."
 
@@ -53,20 +54,20 @@ def create_group() -> ResponseReturnValue:
 @requires(Permission.MANAGE_READERS)
 def edit_group(group_id: uuid.UUID) -> ResponseReturnValue:
     """What a group is called, and who joins it by themselves."""
-    group = _group_or_404(group_id)
-    form = GroupForm(obj=group, data={"domains": "\n".join(groups.domains_of(group_id))})
+    form = group_form(_group_or_404(group_id))
     if form.validate_on_submit():
         try:
-            saved = groups.change(group_id, **_wanted(form), actor=current_user.actor)
+            saved = groups.change(group_id, **_wanted(form), seen=form.seen, actor=current_user.actor)
         except NameTaken:
             form.name.errors = [NAME_TAKEN]
+        except ChangedMeanwhile as changed:
+            form = group_form(_group_or_404(group_id)).say_changed(changed)
         except LookupError:
             abort(404)
         else:
             flash(f"Group {saved.name} saved.", "success")
             return redirect(url_for("readers.groups_index"), 303)
-    page = render_template("readers/edit_group.html", form=form, group=_group_or_404(group_id))
-    return page, 422 if form.errors else 200
+    return render_template("readers/edit_group.html", form=form, group=_group_or_404(group_id)), form.status
 
 
 @blueprint.route("/readers/groups/<uuid:group_id>/delete", methods=["GET", "POST"])

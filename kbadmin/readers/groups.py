@@ -15,6 +15,7 @@ from kbadmin.names import folded
 from kbadmin.prepared import Prepared
 from kbadmin.readers.group_usages import GroupInUse, usages
 from kbadmin.readers.models import ReaderGroup, ReaderGroupDomain, ReaderGroupMember
+from kbadmin.seen import Seen, Trace, Values, require_unchanged
 
 
 class NameTaken(ValueError):
@@ -41,10 +42,28 @@ def create(*, name: str, description: str, domains: Sequence[str], actor: Actor)
     return group
 
 
-def change(group_id: uuid.UUID, *, name: str, description: str, domains: Sequence[str], actor: Actor) -> ReaderGroup:
-    """Save what a group is called and which domains join it. Raises LookupError and :class:`NameTaken`."""
+def shown(group: ReaderGroup) -> Values:
+    """What the form of a group shows."""
+    return {"name": group.name, "description": group.description, "domains": domains_of(group.id)}
+
+
+def change(
+    group_id: uuid.UUID,
+    *,
+    name: str,
+    description: str,
+    domains: Sequence[str],
+    seen: Seen | None = None,
+    actor: Actor,
+) -> ReaderGroup:
+    """Save what a group is called and which domains join it.
+
+    Raises LookupError, :class:`NameTaken` and :class:`kbadmin.seen.ChangedMeanwhile`.
+    """
     begin_writing()
     group = _found(group_id)
+    wanted = {"name": name, "description": description, "domains": domains}
+    require_unchanged(seen, now=shown(group), wanted=wanted, trace=Trace(subject_of(group), ("reader group changed",)))
     before = (group.name, group.description, domains_of(group.id))
     group.name, group.name_key, group.description = name, folded(name), description
     _flush_or_refuse()

@@ -19,8 +19,10 @@ from kbadmin.readers.models import MOST_FIELDS, Reader, ReaderStatus
 from kbadmin.readers.sign_up_models import ReaderSignUp
 from kbadmin.readers.signing_out import sign_out
 from kbadmin.readers.welcomers import welcome
+from kbadmin.seen import Seen, Trace, Values, require_unchanged
 
 FIELD_NAMES = tuple(f"field_{number}" for number in range(1, MOST_FIELDS + 1))
+COLUMNS = ("email", "first_name", "last_name", "reads_everything")
 NOBODY = Subject("reader", None, "a deleted reader")
 
 
@@ -80,10 +82,24 @@ def create(
     return reader
 
 
-def change(reader_id: uuid.UUID, details: Details, belongings: Belongings, *, actor: Actor) -> Reader:
-    """Save what is known of a reader; a new address ends their sessions. Raises LookupError, :class:`AddressTaken`."""
+def shown(reader: Reader) -> Values:
+    """What the form of a reader shows: columns of their row, groups, and the knowledge bases that are named."""
+    columns = {name: getattr(reader, name) for name in (*COLUMNS, *FIELD_NAMES)}
+    return columns | {"groups": belonging.groups_of(reader.id), "knowledge_bases": belonging.access_of(reader.id)}
+
+
+def change(
+    reader_id: uuid.UUID, details: Details, belongings: Belongings, *, seen: Seen | None = None, actor: Actor
+) -> Reader:
+    """Save what is known of a reader; a new address ends their sessions.
+
+    Raises LookupError, :class:`AddressTaken` and :class:`kbadmin.seen.ChangedMeanwhile`.
+    """
     begin_writing()
     reader = _found(reader_id)
+    wanted = _columns_of(details) | vars(belongings)
+    trace = Trace(subject_of(reader), ("reader changed", "reader changed their name"))
+    require_unchanged(seen, now=shown(reader), wanted=wanted, trace=trace)
     said = _changed(reader, details)
     old_address, moved = reader.email, reader.email != details.email
     fill(reader, details)
@@ -92,7 +108,10 @@ def change(reader_id: uuid.UUID, details: Details, belongings: Belongings, *, ac
     if moved:
         sign_out([reader.id])
         listeners.tell_moved(reader, old_address)
-    if _set_belongings(reader, belongings):
+    everything, named = belongings.reads_everything, belongings.knowledge_bases
+    if belonging.replace(
+        reader, belongings.groups, reads_everything=everything, named=frozenset() if everything else named
+    ):
         said.append("groups or access")
         belonging.visibility_changed()
     if said:
@@ -191,22 +210,12 @@ def subject_of(reader: Reader) -> Subject:
 
 
 def _changed(reader: Reader, details: Details) -> list[str]:
-    wanted = {"email": details.email, "first_name": details.first_name, "last_name": details.last_name}
-    return [name for name, value in (wanted | details.fields).items() if getattr(reader, name) != value]
+    return [name for name, value in _columns_of(details).items() if getattr(reader, name) != value]
 
 
-def _set_belongings(reader: Reader, wanted: Belongings) -> bool:
-    """Answers whether anything is different now."""
-    groups, access = belonging.groups_of(reader.id), belonging.access_of(reader.id)
-    named = frozenset() if wanted.reads_everything else wanted.knowledge_bases
-    if (groups, access, reader.reads_everything) == (wanted.groups, named, wanted.reads_everything):
-        return False
-    belonging.join([reader.id], belonging.known_groups(wanted.groups - groups))
-    belonging.leave([reader.id], groups - wanted.groups)
-    reader.reads_everything = wanted.reads_everything
-    belonging.give_access([reader.id], named - access)
-    belonging.drop_access([reader.id], access - named)
-    return True
+def _columns_of(details: Details) -> dict[str, str]:
+    own = details.fields
+    return {"email": details.email, "first_name": details.first_name, "last_name": details.last_name} | own
 
 
 def _found(reader_id: uuid.UUID) -> Reader:

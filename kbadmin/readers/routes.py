@@ -37,6 +37,7 @@ from kbadmin.readers.forms import STATUSES, FilterForm, ReaderForm, reader_form
 from kbadmin.readers.models import Reader, ReaderStatus
 from kbadmin.readers.operations import AddressTaken
 from kbadmin.readers.welcomers import can_welcome
+from kbadmin.seen import ChangedMeanwhile
 from kbadmin.tenancy import current_account
 from kbadmin.traced_pages import kept_while_told_the_same
 
@@ -135,9 +136,12 @@ def edit(reader_id: uuid.UUID) -> ResponseReturnValue:
     form = reader_form(reader_or_404(reader_id))
     if form.validate_on_submit():
         try:
-            saved = operations.change(reader_id, form.details, form.belongings, actor=current_user.actor)
+            entered, seen = (form.details, form.belongings), form.seen
+            saved = operations.change(reader_id, *entered, seen=seen, actor=current_user.actor)
         except AddressTaken as taken:
             _say_taken(form, taken)
+        except ChangedMeanwhile as changed:
+            form = reader_form(reader_or_404(reader_id)).say_changed(changed)
         except LookupError:
             abort(404)
         else:
@@ -147,7 +151,7 @@ def edit(reader_id: uuid.UUID) -> ResponseReturnValue:
     page = render_template(
         "readers/edit.html", form=form, reader=reader, taken=_taken_by(form), **mail_routes.values_of(reader)
     )
-    return page, 422 if form.errors else 200
+    return page, form.status
 
 
 @blueprint.route("/readers/<uuid:reader_id>/<string:name>", methods=["GET", "POST"])

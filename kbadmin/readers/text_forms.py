@@ -1,14 +1,17 @@
 """The questions about what a welcome or a reset says, and which service a knowledge base uses for both."""
 
+import uuid
+
 from wtforms import StringField, TextAreaField
 
-from kbadmin.forms import BaseForm, OneEmailAddress, OneLine, Required
+from kbadmin.edit_forms import EditForm
+from kbadmin.forms import OneEmailAddress, OneLine, Required
 from kbadmin.outbox.merged_text import MergedText
 from kbadmin.readers.wordings import FIELDS, REQUIRED, SUBJECT_FIELDS, Wording
 from kbadmin.smtp.choosing import SmtpServiceField
 
 
-class TextForm(BaseForm):
+class TextForm(EditForm):
     """What one kind of e-mail says."""
 
     from_name = StringField("From Name", [OneLine(120)], description="Instead of the service’s Send From Name.")
@@ -27,7 +30,7 @@ class TextForm(BaseForm):
         return Wording(self.subject.data, self.body.data, from_name, reply_to)
 
 
-class OverrideForm(BaseForm):
+class OverrideForm(EditForm):
     """Reader e-mails of one knowledge base."""
 
     smtp_service_id = SmtpServiceField(
@@ -38,4 +41,10 @@ class OverrideForm(BaseForm):
 
 def text_form(wording: Wording) -> TextForm:
     """The form, filled in with what is said now."""
-    return TextForm(obj=wording)
+    return TextForm(obj=wording).shows(wording.stored)
+
+
+def override_form(smtp_service_id: uuid.UUID | None) -> OverrideForm:
+    """The form, filled in with the service that was chosen."""
+    stored = {"smtp_service_id": smtp_service_id}
+    return OverrideForm(data=stored).shows(stored)

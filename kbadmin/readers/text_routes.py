@@ -16,7 +16,8 @@ from kbadmin.knowledge_bases.models import KnowledgeBase
 from kbadmin.readers import email_settings, samples, tabs, wordings
 from kbadmin.readers.email_settings import NotChoosable
 from kbadmin.readers.template_models import TemplateKind
-from kbadmin.readers.text_forms import OverrideForm, TextForm, text_form
+from kbadmin.readers.text_forms import TextForm, override_form, text_form
+from kbadmin.seen import ChangedMeanwhile
 from kbadmin.smtp.choosing import in_words
 from kbadmin.smtp.usages import Usage, report_usages_with
 from kbadmin.users.queries import is_member
@@ -45,12 +46,15 @@ report_usages_with(_uses)
 def index() -> ResponseReturnValue:
     """Which texts there are for the account or for one knowledge base, and through which service those leave."""
     knowledge_base = _asked_for()
-    form = OverrideForm(data={"smtp_service_id": _own_service(knowledge_base)}) if knowledge_base else None
+    form = override_form(_own_service(knowledge_base)) if knowledge_base else None
     if knowledge_base and form and form.validate_on_submit():
         try:
-            email_settings.choose_for(knowledge_base, form.smtp_service_id.data, actor=current_user.actor)
+            chosen, seen = form.smtp_service_id.data, form.seen
+            email_settings.choose_for(knowledge_base, chosen, seen=seen, actor=current_user.actor)
         except NotChoosable:
             form.smtp_service_id.errors = ["This service cannot be used now. Choose another one."]
+        except ChangedMeanwhile as changed:
+            form = override_form(_own_service(knowledge_base)).say_changed(changed)
         else:
             flash("Reader e-mail settings saved.", "success")
             return redirect(url_for("reader_texts.index", knowledge_base=knowledge_base.id), 303)
@@ -65,7 +69,7 @@ def index() -> ResponseReturnValue:
         service=email_settings.chosen_service(knowledge_base.id if knowledge_base else None),
         in_words=in_words,
     )
-    return page, 422 if form and form.errors else 200
+    return page, form.status if form else 200
 
 
 @blueprint.route("/texts/<string:kind>", methods=["GET", "POST"])
@@ -76,9 +80,14 @@ def edit(kind: str) -> ResponseReturnValue:
     wording = wordings.wording(found, _id(knowledge_base))
     form = text_form(wording)
     if form.validate_on_submit():
-        wordings.save(found, _id(knowledge_base), form.wanted, actor=current_user.actor)
-        flash(f"{NAMES[found]} saved. What waits in the queue already says what it said.", "success")
-        return redirect(url_for("reader_texts.edit", kind=kind, knowledge_base=_id(knowledge_base)), 303)
+        try:
+            wordings.save(found, _id(knowledge_base), form.wanted, seen=form.seen, actor=current_user.actor)
+        except ChangedMeanwhile as changed:
+            wording = wordings.wording(found, _id(knowledge_base))
+            form = text_form(wording).say_changed(changed)
+        else:
+            flash(f"{NAMES[found]} saved. What waits in the queue already says what it said.", "success")
+            return redirect(url_for("reader_texts.edit", kind=kind, knowledge_base=_id(knowledge_base)), 303)
     headers.allow_frames()
     page = render_template(
         "readers/edit_text.html",
@@ -90,7 +99,7 @@ def edit(kind: str) -> ResponseReturnValue:
         fields=samples.fields_with_samples(found, knowledge_base),
         way=email_settings.way(_id(knowledge_base)),
     )
-    return page, 422 if form.errors else 200
+    return page, form.status
 
 
 @blueprint.route("/texts/<string:kind>/preview", methods=["GET", "POST"])

@@ -14,6 +14,7 @@ from kbadmin.database import begin_writing, db
 from kbadmin.outbox.merge_fields import MergeField
 from kbadmin.paths import shipped
 from kbadmin.readers.template_models import EmailTemplate, TemplateKind
+from kbadmin.seen import Seen, Trace, Values, require_unchanged
 from kbadmin.tenancy import current_account
 
 FIELDS: Sequence[MergeField] = (
@@ -26,11 +27,13 @@ FIELDS: Sequence[MergeField] = (
     MergeField("set_password_link", "One-time link to choose a password", "https://kb.example.com/…", is_link=True),
     MergeField("link_lifetime", "How long that link works", "72 hours"),
 )
+CHANGED, RESET = "reader e-mail text changed", "reader e-mail text reset"
 #: Without it a reader could not go on.
 REQUIRED = ("set_password_link",)
 #: In a subject a link would be readable on every way.
 SUBJECT_FIELDS = tuple(field for field in FIELDS if not field.is_link)
 
+SHOWN = ("subject", "body", "from_name", "reply_to")
 _FOLDERS = {TemplateKind.WELCOME: "reader_welcome", TemplateKind.RESET: "reader_reset"}
 
 
@@ -43,6 +46,11 @@ class Wording:
     from_name: str = ""
     reply_to: str = ""
     is_own: bool = False
+
+    @property
+    def stored(self) -> Values:
+        """What is stored for exactly what was asked for; nothing of what is handed down."""
+        return {name: getattr(self, name) for name in SHOWN} if self.is_own else {}
 
 
 @lru_cache
@@ -80,17 +88,26 @@ def written() -> set[tuple[TemplateKind, uuid.UUID | None]]:
     return {(TemplateKind(kind), knowledge_base_id) for kind, knowledge_base_id in rows}
 
 
-def save(kind: TemplateKind, knowledge_base_id: uuid.UUID | None, wanted: Wording, *, actor: Actor) -> None:
-    """Say this from now on; what is queued already stays as it was."""
+def save(
+    kind: TemplateKind,
+    knowledge_base_id: uuid.UUID | None,
+    wanted: Wording,
+    *,
+    seen: Seen | None = None,
+    actor: Actor,
+) -> None:
+    """Say this from now on; what is queued already stays as it was. Raises :class:`kbadmin.seen.ChangedMeanwhile`."""
     begin_writing()
-    row = _found(kind, knowledge_base_id)
-    if row is None:
-        made = EmailTemplate(kind=kind, knowledge_base_id=knowledge_base_id, subject=wanted.subject, body=wanted.body)
-        row = added(made, lambda: _found(kind, knowledge_base_id))
+    made = EmailTemplate(kind=kind, knowledge_base_id=knowledge_base_id, subject=wanted.subject, body=wanted.body)
+    row = _found(kind, knowledge_base_id) or added(made, lambda: _found(kind, knowledge_base_id))
+    about = {"kind": kind.value, "of": _of(knowledge_base_id)}
+    now = {name: getattr(row, name) for name in SHOWN} if row is not made else {}
+    asked = {name: getattr(wanted, name) for name in SHOWN}
+    require_unchanged(seen, now=now, wanted=asked, trace=Trace(_subject(), (CHANGED, RESET), about))
     row.subject, row.body = wanted.subject, wanted.body
     row.from_name, row.reply_to = wanted.from_name, wanted.reply_to
     row.updated_at, row.updated_by = clock.now(), actor.label
-    record("reader e-mail text changed", actor=actor, subject=_subject(), kind=kind.value, of=_of(knowledge_base_id))
+    record(CHANGED, actor=actor, subject=_subject(), kind=about["kind"], of=about["of"])
 
 
 def back_to_default(kind: TemplateKind, knowledge_base_id: uuid.UUID | None, *, actor: Actor) -> None:
@@ -99,7 +116,7 @@ def back_to_default(kind: TemplateKind, knowledge_base_id: uuid.UUID | None, *, 
     row = _found(kind, knowledge_base_id)
     if row is not None:
         db.session.delete(row)
-        record("reader e-mail text reset", actor=actor, subject=_subject(), kind=kind.value, of=_of(knowledge_base_id))
+        record(RESET, actor=actor, subject=_subject(), kind=kind.value, of=_of(knowledge_base_id))
 
 
 def _found(kind: TemplateKind, knowledge_base_id: uuid.UUID | None) -> EmailTemplate | None:

@@ -11,6 +11,11 @@ from typing import Any
 SERVER = ("host", "port", "security")
 REGISTRATION = ("provider", "cloud", "tenant_id", "client_id")
 SIGN_IN = ("login_email", "audience")
+#: A change of these is another configuration.
+VERSIONED = frozenset((*SERVER, *REGISTRATION, *SIGN_IN, "authentication", "username"))
+LIMITS = ("max_connections", "messages_per_minute", "recipients_per_day", "uncertain_messages")
+#: Everything that a person decides, but for the name and secrets.
+COPIED = (*VERSIONED, "send_from_address", "reply_to_address", "send_from_name", "secret_expires_on", *LIMITS)
 
 LABELS = {
     "host": "SMTP Host",
@@ -57,6 +62,11 @@ class Dropped:
         if self.tokens:
             return "Authorize the service again before it can send."
         return "Enter the password again before the service can send."
+
+
+def shown(service: Any) -> dict[str, Any]:
+    """What the forms of a service show, all of them together."""
+    return {name: getattr(service, name) for name in ("friendly_name", *COPIED)}
 
 
 def changed_fields(before: Any, after: Mapping[str, Any]) -> tuple[str, ...]:

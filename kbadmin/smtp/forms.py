@@ -4,6 +4,7 @@ from typing import Any
 
 from wtforms import Field, RadioField, StringField, ValidationError
 
+from kbadmin.edit_forms import EditForm
 from kbadmin.encryption import Secret
 from kbadmin.forms import BaseForm, OneLine, Required
 from kbadmin.smtp.limit_fields import LimitFields
@@ -43,7 +44,7 @@ class CreateServiceForm(GeneralFields, SignInFields, OAuthFields, LimitFields, F
         return _typed(self.password, self.client_secret)
 
 
-class EditServiceForm(GeneralFields, SignInFields, LimitFields, FreshPasswordMixin):
+class EditServiceForm(GeneralFields, SignInFields, LimitFields, FreshPasswordMixin, EditForm):
     """Edit SMTP Service: everything but the registration, which has a page of its own."""
 
     def values(self) -> dict[str, Any]:
@@ -57,7 +58,7 @@ class EditServiceForm(GeneralFields, SignInFields, LimitFields, FreshPasswordMix
         return _typed(self.password, None)
 
 
-class OAuthSettingsForm(OAuthFields, FreshPasswordMixin):
+class OAuthSettingsForm(OAuthFields, FreshPasswordMixin, EditForm):
     """Update OAuth2 Settings."""
 
     authentication = RadioField("Authentication", choices=AUTHENTICATION_CHOICES, default=OAUTH2)

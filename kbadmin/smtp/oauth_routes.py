@@ -13,10 +13,12 @@ from kbadmin.access import Permission, requires
 from kbadmin.engine import wake
 from kbadmin.forms import BaseForm
 from kbadmin.headers import allow_form_action
+from kbadmin.seen import ChangedMeanwhile
 from kbadmin.smtp import authorization, authorizing, consent, flows, operations
 from kbadmin.smtp.authorization import CALLBACK
 from kbadmin.smtp.authorization_failures import AuthorizationFailed
 from kbadmin.smtp.blueprint import blueprint, service_or_404, traveller
+from kbadmin.smtp.changes import shown
 from kbadmin.smtp.explanations import explain_failure
 from kbadmin.smtp.flows import ConsumedFlow
 from kbadmin.smtp.forms import OAuthSettingsForm
@@ -35,7 +37,7 @@ log = logs.get(__name__)
 def oauth(service_id: uuid.UUID) -> ResponseReturnValue:
     """Update OAuth2 Settings: provider, login, client, secret, tenant."""
     service = service_or_404(service_id)
-    form = OAuthSettingsForm(obj=service)
+    form = OAuthSettingsForm(obj=service).shows(shown(service))
     form.authentication.data = Authentication.OAUTH2.value
     would_drop = None
     if form.validate_on_submit():
@@ -46,10 +48,14 @@ def oauth(service_id: uuid.UUID) -> ResponseReturnValue:
                 {**values, "authentication": Authentication.OAUTH2},
                 form.secrets(),
                 may_drop=request.form.get("accept_dropping") == "yes",
+                seen=form.seen,
                 actor=current_user.actor,
             )
         except WouldDrop as asked:
             would_drop = asked.dropped
+        except ChangedMeanwhile as changed:
+            service = service_or_404(service_id)
+            form = OAuthSettingsForm(obj=service).shows(shown(service)).say_changed(changed)
         else:
             flash("Saved.", "success")
             if dropped:
@@ -58,7 +64,7 @@ def oauth(service_id: uuid.UUID) -> ResponseReturnValue:
                 wake(refresh_after_new_secret, str(saved.account_id), str(saved.id))
             return redirect(url_for("smtp.edit", service_id=service_id), 303)
     page = render_template("smtp/oauth.html", service=service_or_404(service_id), form=form, would_drop=would_drop)
-    return page, 422 if form.is_submitted() else 200
+    return page, 422 if would_drop else form.status
 
 
 @blueprint.post("/smtp/<uuid:service_id>/authorize")

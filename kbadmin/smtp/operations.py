@@ -12,17 +12,14 @@ from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import abandon, begin_writing, db
 from kbadmin.encryption import Secret
 from kbadmin.names import folded
+from kbadmin.seen import Seen, Trace, require_unchanged
 from kbadmin.smtp import flows
-from kbadmin.smtp.changes import REGISTRATION, SERVER, SIGN_IN, Dropped, changed_fields, dropped_by
+from kbadmin.smtp.changes import COPIED, VERSIONED, Dropped, changed_fields, dropped_by, shown
 from kbadmin.smtp.limits import keep_within
 from kbadmin.smtp.models import SmtpService
 from kbadmin.smtp.pauses import put_right
 from kbadmin.smtp.security import Authentication
 from kbadmin.smtp.usages import ServiceInUse, usages
-
-VERSIONED = frozenset((*SERVER, *REGISTRATION, *SIGN_IN, "authentication", "username"))
-COPIED = (*VERSIONED, "send_from_address", "reply_to_address", "send_from_name", "secret_expires_on")
-COPIED_LIMITS = ("max_connections", "messages_per_minute", "recipients_per_day", "uncertain_messages")
 
 
 class NameTaken(ValueError):
@@ -77,16 +74,25 @@ def create_service(values: dict[str, Any], secrets: NewSecrets, *, actor: Actor)
 
 
 def change_service(
-    service_id: uuid.UUID, values: dict[str, Any], secrets: NewSecrets, *, may_drop: bool, actor: Actor
+    service_id: uuid.UUID,
+    values: dict[str, Any],
+    secrets: NewSecrets,
+    *,
+    may_drop: bool,
+    seen: Seen | None = None,
+    actor: Actor,
 ) -> tuple[SmtpService, Dropped]:
     """Save validated values over a service and answer what was dropped.
 
-    Raises LookupError for no such service, :class:`NameTaken`, and :class:`WouldDrop` unless ``may_drop``.
+    Raises LookupError for no such service, :class:`NameTaken`, :class:`kbadmin.seen.ChangedMeanwhile`, and
+    :class:`WouldDrop` unless ``may_drop``.
     """
     begin_writing()
     service = find(service_id, for_update=True)
     if service is None:
         raise LookupError(service_id)
+    trace = Trace(_subject(service), ("smtp service changed",))
+    require_unchanged(seen, now=shown(service), wanted=values, trace=trace)
     if "friendly_name" in values:
         _require_free_name(values["friendly_name"], but=service.id)
     dropped = dropped_by(
@@ -120,7 +126,7 @@ def duplicate_service(service_id: uuid.UUID, *, friendly_name: str, actor: Actor
     original = find(service_id)
     if original is None:
         raise LookupError(service_id)
-    values = {name: getattr(original, name) for name in (*COPIED, *COPIED_LIMITS)}
+    values = {name: getattr(original, name) for name in COPIED}
     return create_service({**values, "friendly_name": friendly_name}, NewSecrets(), actor=actor)
 
 

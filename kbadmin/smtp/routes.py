@@ -10,9 +10,10 @@ from kbadmin import navigation
 from kbadmin.access import Permission, requires
 from kbadmin.forms import BaseForm
 from kbadmin.names import folded
+from kbadmin.seen import ChangedMeanwhile
 from kbadmin.smtp import consent_routes, guide_routes, home, oauth_routes, operations
 from kbadmin.smtp.blueprint import blueprint, service_or_404
-from kbadmin.smtp.changes import Dropped
+from kbadmin.smtp.changes import Dropped, shown
 from kbadmin.smtp.forms import CreateServiceForm, DeleteForm, DuplicateForm, EditServiceForm
 from kbadmin.smtp.models import SmtpService
 from kbadmin.smtp.operations import NameTaken, WouldDrop
@@ -63,18 +64,21 @@ def create() -> ResponseReturnValue:
 def edit(service_id: uuid.UUID) -> ResponseReturnValue:
     """Edit SMTP Service: its state, its settings, and what can be done with it."""
     service = service_or_404(service_id)
-    form = EditServiceForm(obj=service)
+    form = EditServiceForm(obj=service).shows(shown(service))
     would_drop: Dropped | None = None
     if form.validate_on_submit():
         may_drop = request.form.get("accept_dropping") == "yes"
         try:
             saved, dropped = operations.change_service(
-                service_id, form.values(), form.secrets(), may_drop=may_drop, actor=current_user.actor
+                service_id, form.values(), form.secrets(), may_drop=may_drop, seen=form.seen, actor=current_user.actor
             )
         except NameTaken:
             form.friendly_name.errors = [NAME_TAKEN]
         except WouldDrop as asked:
             would_drop = asked.dropped
+        except ChangedMeanwhile as changed:
+            service = service_or_404(service_id)
+            form = EditServiceForm(obj=service).shows(shown(service)).say_changed(changed)
         except LookupError:
             service_or_404(service_id)
         else:
@@ -82,7 +86,7 @@ def edit(service_id: uuid.UUID) -> ResponseReturnValue:
             to_registration = saved.authentication == Authentication.OAUTH2 and saved.client_id is None
             return redirect(url_for("smtp.oauth" if to_registration else "smtp.edit", service_id=service_id), 303)
     page = service_page(service_or_404(service_id), form, would_drop=would_drop)
-    return page, 422 if form.is_submitted() else 200
+    return page, 422 if would_drop else form.status
 
 
 @blueprint.route("/smtp/<uuid:service_id>/duplicate", methods=["GET", "POST"])

@@ -1,23 +1,27 @@
 """The questions about the digests of a knowledge base."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from wtforms import BooleanField, StringField, TextAreaField
 
-from kbadmin.forms import BaseForm, OneLine, Required
+from kbadmin.edit_forms import EditForm
+from kbadmin.forms import OneLine, Required
 from kbadmin.knowledge_bases.models import Audience, KnowledgeBase
 from kbadmin.outbox.merged_text import MergedText
 from kbadmin.smtp.choosing import SmtpServiceField
 from kbadmin.subscriptions import digest, weekdays
 from kbadmin.subscriptions.fields import TimeOfDayField, WeekdaysField
 from kbadmin.subscriptions.models import EVERY_DAY, SubscriptionSettings
-from kbadmin.subscriptions.settings import Wanted
+from kbadmin.subscriptions.settings import Wanted, shown
 
 NINE = 9 * 60
 
 
-class SettingsForm(BaseForm):
+class SettingsForm(EditForm):
     """Which service, when, what it says, who may subscribe. Made by :func:`settings_form`."""
+
+    SHOWN_AS: ClassVar[Mapping[str, str]] = {"weekdays": "days", "minute": "time"}
 
     smtp_service_id = SmtpServiceField(
         without="Choose a service", description="Digests leave through it, from its own address."
@@ -72,7 +76,7 @@ def settings_form(knowledge_base: KnowledgeBase, settings: SubscriptionSettings 
     }
     if settings is None:
         data |= {"subject": digest.USUAL_SUBJECT, "shows_logo": True}
-    form = SettingsForm(obj=settings, data=data)
+    form = SettingsForm(obj=settings, data=data).shows(shown(settings))
     if knowledge_base.audience != Audience.PUBLIC:
         del form.is_public
     return form

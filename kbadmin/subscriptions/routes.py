@@ -12,6 +12,7 @@ from kbadmin.access import Permission, Role, requires
 from kbadmin.forms import BaseForm
 from kbadmin.knowledge_bases import overview, tabs
 from kbadmin.knowledge_bases.models import KnowledgeBase
+from kbadmin.seen import ChangedMeanwhile
 from kbadmin.smtp import operations as smtp
 from kbadmin.smtp.models import SmtpService
 from kbadmin.smtp.providers import is_microsoft_host
@@ -97,11 +98,14 @@ def settings(knowledge_base_id: uuid.UUID) -> ResponseReturnValue:
     form = settings_form(knowledge_base, operations.stored(knowledge_base_id))
     if form.validate_on_submit():
         try:
-            saved = operations.change(knowledge_base_id, form.wanted, actor=current_user.actor)
+            saved = operations.change(knowledge_base_id, form.wanted, seen=form.seen, actor=current_user.actor)
         except NotChoosable:
             form.smtp_service_id.errors = ["This service cannot be used now. Choose another one."]
         except ServiceNeeded:
             form.smtp_service_id.errors = ["Choose a service, or turn subscriptions off first."]
+        except ChangedMeanwhile as changed:
+            here = edited_or_404(knowledge_base_id)
+            form = settings_form(here, operations.stored(knowledge_base_id)).say_changed(changed)
         except LookupError:
             abort(404)
         else:
@@ -115,7 +119,7 @@ def settings(knowledge_base_id: uuid.UUID) -> ResponseReturnValue:
         fields=digest.FIELDS,
         **_standing(edited_or_404(knowledge_base_id), stored, operations.service_of(stored)),
     )
-    return page, 422 if form.errors else 200
+    return page, form.status
 
 
 @blueprint.post("/settings/subscriptions/on")

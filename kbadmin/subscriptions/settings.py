@@ -1,7 +1,7 @@
 """The verbs of a knowledge base's subscription settings: save, turn on and off, pause, go on."""
 
 import uuid
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from typing import Any
 
 from sqlalchemy import select
@@ -12,6 +12,7 @@ from kbadmin.audit.operations import Actor, record
 from kbadmin.database import begin_writing, db
 from kbadmin.knowledge_bases import operations as knowledge_bases
 from kbadmin.knowledge_bases.models import Audience, KnowledgeBase
+from kbadmin.seen import Seen, Trace, Values, require_unchanged
 from kbadmin.smtp import operations as smtp
 from kbadmin.smtp.models import SmtpService
 from kbadmin.subscriptions import planning, set_up, weekdays
@@ -69,19 +70,28 @@ def users_of(service_id: uuid.UUID) -> list[KnowledgeBase]:
     return list(db.session.scalars(query.order_by(KnowledgeBase.name_key)))
 
 
-def change(knowledge_base_id: uuid.UUID, wanted: Wanted, *, actor: Actor) -> SubscriptionSettings:
+def shown(settings: SubscriptionSettings | None) -> Values:
+    """What the form of the settings shows of them; nothing as long as they were never saved."""
+    return {one.name: getattr(settings, one.name) for one in fields(Wanted)} if settings else {}
+
+
+def change(
+    knowledge_base_id: uuid.UUID, wanted: Wanted, *, seen: Seen | None = None, actor: Actor
+) -> SubscriptionSettings:
     """Save the settings. Strangers are let in only where everybody may read.
 
-    Raises LookupError, :class:`NotChoosable` for another service that cannot be used, and :class:`ServiceNeeded`.
+    Raises LookupError, :class:`NotChoosable` for another service that cannot be used, :class:`ServiceNeeded` and
+    :class:`kbadmin.seen.ChangedMeanwhile`.
     """
     begin_writing()
     knowledge_base = knowledge_bases.held(knowledge_base_id)  # Before its settings, as planning does.
-    settings = _locked(knowledge_base_id)
-    if settings is None:
-        made = SubscriptionSettings(knowledge_base_id=knowledge_base_id, **_FIRST)
-        settings = added(made, lambda: _locked(knowledge_base_id))
+    made = SubscriptionSettings(knowledge_base_id=knowledge_base_id, **_FIRST)
+    settings = _locked(knowledge_base_id) or added(made, lambda: _locked(knowledge_base_id))
     if knowledge_base.audience != Audience.PUBLIC:
         wanted = replace(wanted, is_public=settings.is_public)
+    trace = Trace(knowledge_bases.subject_of(knowledge_base), ("subscription settings changed",))
+    now = shown(settings) if settings is not made else {}
+    require_unchanged(seen, now=now, wanted=vars(wanted), trace=trace)
     _require_service(settings, wanted)
     if settings.is_public and not wanted.is_public:
         knowledge_base.visibility_version += 1  # What waits for strangers is decided on again.
