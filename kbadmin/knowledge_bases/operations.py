@@ -143,9 +143,12 @@ def find(knowledge_base_id: uuid.UUID) -> KnowledgeBase | None:
 
 
 def held(knowledge_base_id: uuid.UUID) -> KnowledgeBase:
-    """The same, kept from others until the write section ends. Raises LookupError."""
+    """The same, kept from others who write into it until the write section ends. Raises LookupError.
+
+    Its key is not: who has added a row that refers to it (what a reader may open) may go on to change it.
+    """
     query = select(KnowledgeBase).where(KnowledgeBase.id == knowledge_base_id, KnowledgeBase.deleted_at.is_(None))
-    found = db.session.scalar(query.with_for_update())
+    found = db.session.scalar(query.with_for_update(key_share=True))
     if found is None:
         raise LookupError(knowledge_base_id)
     return found

@@ -11,6 +11,7 @@ from datetime import timedelta
 from itertools import islice
 
 from sqlalchemy import delete, select
+from sqlalchemy.exc import IntegrityError
 
 from kbadmin import clock
 from kbadmin.audit.operations import Actor, record
@@ -26,6 +27,7 @@ from kbadmin.tenancy import current_account, enter, every_account
 
 CHUNK = 250
 WELCOMED = 50  # at once: each welcome is a letter of its own, and others wait for the transaction
+TRIES = 5  # for rows that others add as well
 SECONDS_AT_ONCE = 5.0  # Others wait for the same threads.
 LEFT_BEHIND = timedelta(seconds=20)
 KEPT = timedelta(days=30)
@@ -96,25 +98,38 @@ def _check(import_id: uuid.UUID, checked: int) -> None:
 
 
 def _run(import_id: uuid.UUID) -> None:
-    limit = time.monotonic() + SECONDS_AT_ONCE
+    limit, tries = time.monotonic() + SECONDS_AT_ONCE, TRIES
     while True:
-        with unit_of_work():
-            found = _mine(import_id, Stage.RUNNING)
-            if found is None:
+        try:
+            with unit_of_work():
+                goes_on = _do_some(import_id, limit)
+        except IntegrityError:  # Somebody else added one of these readers just now: next time they are known.
+            tries -= 1
+            if not tries:
+                raise
+        else:
+            if not goes_on:
                 return
-            query = select(ReaderImportRow).where(
-                ReaderImportRow.import_id == import_id, ReaderImportRow.plan != Plan.PROBLEM.value
-            )
-            at_once = WELCOMED if found.sends_welcome else CHUNK
-            rows = list(db.session.scalars(query.order_by(ReaderImportRow.number).limit(at_once)))
-            if not rows:
-                _finish(found)
-                return
-            do_rows(found, rows)
-            done = delete(ReaderImportRow).where(ReaderImportRow.id.in_([row.id for row in rows]))
-            db.session.execute(done.execution_options(synchronize_session=False))
-            if _is_over(limit, found):
-                return
+            tries = TRIES
+
+
+def _do_some(import_id: uuid.UUID, limit: float) -> bool:
+    """Do the next rows. Whether there may be more of them, and time for it."""
+    found = _mine(import_id, Stage.RUNNING)
+    if found is None:
+        return False
+    query = select(ReaderImportRow).where(
+        ReaderImportRow.import_id == import_id, ReaderImportRow.plan != Plan.PROBLEM.value
+    )
+    at_once = WELCOMED if found.sends_welcome else CHUNK
+    rows = list(db.session.scalars(query.order_by(ReaderImportRow.number).limit(at_once)))
+    if not rows:
+        _finish(found)
+        return False
+    do_rows(found, rows)
+    done = delete(ReaderImportRow).where(ReaderImportRow.id.in_([row.id for row in rows]))
+    db.session.execute(done.execution_options(synchronize_session=False))
+    return not _is_over(limit, found)
 
 
 def _keep(found: ReaderImport, chunk: Sequence[Checked]) -> None:
