@@ -4,10 +4,13 @@ from wtforms import SelectField, StringField
 from wtforms.fields.choices import SelectChoice
 
 from kbadmin.accounts import time_zones
-from kbadmin.forms import AsciiInteger, BaseForm, OneLine, Required
+from kbadmin.accounts.models import Account
+from kbadmin.accounts.operations import shown
+from kbadmin.edit_forms import EditForm
+from kbadmin.forms import AsciiInteger, OneLine, Required
 
 
-class AccountForm(BaseForm):
+class AccountForm(EditForm):
     """Name, time zone, and how long the delivery log is kept."""
 
     name = StringField(
@@ -28,3 +31,8 @@ class AccountForm(BaseForm):
         ],
         description="Days, from 7 to 730. Messages that wait or are held stay longer.",
     )
+
+
+def account_form(account: Account) -> AccountForm:
+    """The form, filled in with what is stored."""
+    return AccountForm(obj=account).shows(shown(account))

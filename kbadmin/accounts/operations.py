@@ -10,6 +10,7 @@ from sqlalchemy import select
 from kbadmin.accounts.models import Account
 from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import begin_writing, db
+from kbadmin.seen import Seen, Trace, Values, require_unchanged
 from kbadmin.tenancy import current_account, enter
 
 LONGEST_SLUG = 50
@@ -26,10 +27,23 @@ def create_account(name: str, *, actor: Actor) -> Account:
     return account
 
 
-def change_settings(*, name: str, time_zone: str, delivery_log_days: int, actor: Actor) -> Account:
-    """Save the account's settings; what stays the same is not recorded."""
+def shown(account: Account) -> Values:
+    """What the form of the account's settings shows."""
+    return {name: getattr(account, name) for name in ("name", "time_zone", "delivery_log_days")}
+
+
+def change_settings(
+    *, name: str, time_zone: str, delivery_log_days: int, seen: Seen | None = None, actor: Actor
+) -> Account:
+    """Save the account's settings; what stays the same is not recorded.
+
+    Raises :class:`kbadmin.seen.ChangedMeanwhile`.
+    """
     begin_writing()
-    account = db.session.get_one(Account, current_account())
+    account = db.session.get_one(Account, current_account(), with_for_update={"key_share": True})
+    wanted = {"name": name, "time_zone": time_zone, "delivery_log_days": delivery_log_days}
+    trace = Trace(_subject(account), ("account settings changed",))
+    require_unchanged(seen, now=shown(account), wanted=wanted, trace=trace)
     changed: dict[str, Any] = {
         column: f"{before} → {after}"
         for column, before, after in [
@@ -43,6 +57,11 @@ def change_settings(*, name: str, time_zone: str, delivery_log_days: int, actor:
     if changed:
         record("account settings changed", actor=actor, subject=_subject(account), **changed)
     return account
+
+
+def current() -> Account:
+    """The account that was entered."""
+    return db.session.get_one(Account, current_account())
 
 
 def name_of(account_id: uuid.UUID) -> str:

@@ -7,7 +7,8 @@ from flask_login import current_user
 from kbadmin import navigation
 from kbadmin.access import Permission, requires
 from kbadmin.accounts import home, operations
-from kbadmin.accounts.forms import AccountForm
+from kbadmin.accounts.forms import account_form
+from kbadmin.seen import ChangedMeanwhile
 
 blueprint = Blueprint("accounts", __name__)
 blueprint.record_once(lambda state: state.app.register_blueprint(home.blueprint))
@@ -24,14 +25,19 @@ home.quick_link(
 @requires(Permission.MANAGE_ACCOUNT)
 def settings() -> ResponseReturnValue:
     """Name and time zone of the account, and how long it keeps its delivery log."""
-    form = AccountForm(obj=current_user.account)
+    form = account_form(operations.current())
     if form.validate_on_submit():
-        operations.change_settings(
-            name=form.name.data or "",
-            time_zone=form.time_zone.data,
-            delivery_log_days=int(form.delivery_log_days.data),
-            actor=current_user.actor,
-        )
-        flash("Account settings saved.", "success")
-        return redirect(url_for("accounts.settings"), 303)
-    return render_template("accounts/settings.html", form=form), 422 if form.errors else 200
+        try:
+            operations.change_settings(
+                name=form.name.data or "",
+                time_zone=form.time_zone.data,
+                delivery_log_days=int(form.delivery_log_days.data),
+                seen=form.seen,
+                actor=current_user.actor,
+            )
+        except ChangedMeanwhile as changed:
+            form = account_form(operations.current()).say_changed(changed)
+        else:
+            flash("Account settings saved.", "success")
+            return redirect(url_for("accounts.settings"), 303)
+    return render_template("accounts/settings.html", form=form), form.status
