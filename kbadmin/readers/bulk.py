@@ -20,7 +20,7 @@ from kbadmin.engine import task, wake
 from kbadmin.knowledge_bases import operations as knowledge_bases
 from kbadmin.readers import belonging, email_settings, emails, failed_welcomes, groups, letting_in, listeners, welcomes
 from kbadmin.readers.bulk_orders import EVERYTHING, FOR_ACCESS, FOR_GROUPS, Deed, Order
-from kbadmin.readers.listing import conditions
+from kbadmin.readers.listing import NOT_ACTIVE, conditions
 from kbadmin.readers.models import Reader, ReaderStatus
 from kbadmin.readers.operations import bury
 from kbadmin.readers.signing_out import sign_out
@@ -118,6 +118,10 @@ def _for_whom(order: Order) -> list[ColumnElement[bool]]:
     """Who is passed over, as the deed makes no sense for them."""
     if order.deed in (Deed.LET_IN, Deed.REFUSE):
         return list(letting_in.WAITS)
+    if order.deed is Deed.DISABLE:  # Not who waits to be let in: enabling would let in whom nobody approved.
+        return [Reader.status == ReaderStatus.ACTIVE]
+    if order.deed is Deed.ENABLE:
+        return [Reader.status == ReaderStatus.DISABLED, NOT_ACTIVE]
     if order.deed is Deed.CLEAR_WELCOME:
         return [failed_welcomes.is_one()]
     if order.deed is not Deed.WELCOME:
@@ -149,7 +153,7 @@ def _give(ids: Sequence[uuid.UUID], target: str) -> None:
 
 
 def _disable(ids: Sequence[uuid.UUID], _target: str) -> None:
-    _set(ids, Reader.status != ReaderStatus.DISABLED, status=ReaderStatus.DISABLED, updated_at=clock.now())
+    _set(ids, Reader.status == ReaderStatus.ACTIVE, status=ReaderStatus.DISABLED, updated_at=clock.now())
     sign_out(ids)
     listeners.tell_disabled(ids)
 

@@ -108,8 +108,10 @@ WORDS = {
             "They are signed out everywhere at once and cannot sign in any more.",
             "Links in e-mails they were sent stop working.",
             "Names, groups and access are kept. You can enable them again.",
+            "Whoever waits to be let in goes on waiting: let them in, or refuse them.",
         ),
         done="{} disabled.",
+        nobody="Nobody of them may sign in, so nobody is disabled.",
         kind="danger",
     ),
     Deed.ENABLE: Words(
@@ -121,6 +123,7 @@ WORDS = {
             "Whoever waits to be let in goes on waiting.",
         ),
         done="{} enabled.",
+        nobody="Nobody of them is disabled.",
     ),
     Deed.DELETE: Words(
         choice="Delete",

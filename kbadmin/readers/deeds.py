@@ -25,6 +25,12 @@ class Deed:
     mails: bool = False
 
 
+#: What is said of a reader whom a deed is not for.
+NOT_FOR = {
+    ReaderStatus.ACTIVE: "Nothing to do: {} is active.",
+    ReaderStatus.PENDING: "{} waits to be let in. Let them in, or refuse them.",
+    ReaderStatus.DISABLED: "Nothing to do: {} is disabled.",
+}
 DEEDS = {
     "let-in": Deed(
         title="Let In",
@@ -60,6 +66,7 @@ DEEDS = {
         done="{} is disabled.",
         perform=operations.disable,
         kind="danger",
+        for_status=ReaderStatus.ACTIVE,
     ),
     "enable": Deed(
         title="Enable",

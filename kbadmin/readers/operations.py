@@ -121,9 +121,14 @@ def change(
 
 
 def disable(reader_id: uuid.UUID, *, actor: Actor) -> Reader:
-    """Keep the reader and let them in no more, at once. Raises LookupError."""
+    """Keep the reader and let them in no more, at once.
+
+    Raises LookupError, also for one who waits to be let in: enabling would let in whom nobody approved.
+    """
     begin_writing()
     reader = _found(reader_id)
+    if reader.status == ReaderStatus.PENDING:
+        raise LookupError(reader_id)
     if reader.status != ReaderStatus.DISABLED:
         reader.status, reader.updated_at = ReaderStatus.DISABLED, clock.now()
         sign_out([reader.id])

@@ -32,8 +32,8 @@ from kbadmin.readers import (
 from kbadmin.readers.blueprint import blueprint, reader_or_404
 from kbadmin.readers.bulk_routes import kept_filter
 from kbadmin.readers.bulk_words import WORDS
-from kbadmin.readers.deeds import DEEDS
-from kbadmin.readers.forms import STATUSES, FilterForm, ReaderForm, reader_form
+from kbadmin.readers.deeds import DEEDS, NOT_FOR
+from kbadmin.readers.forms import FilterForm, ReaderForm, reader_form
 from kbadmin.readers.models import Reader, ReaderStatus
 from kbadmin.readers.operations import AddressTaken
 from kbadmin.readers.welcomers import can_welcome
@@ -162,7 +162,7 @@ def confirm(reader_id: uuid.UUID, name: str) -> ResponseReturnValue:
     if deed is None:
         abort(404)
     if deed.for_status not in (None, reader.status):
-        flash(f"Nothing to do: {reader.label} is {STATUSES[ReaderStatus(reader.status)].lower()}.", "warning")
+        flash(NOT_FOR[ReaderStatus(reader.status)].format(reader.label), "warning")
         return redirect(url_for("readers.edit", reader_id=reader_id), 303)
     if form.validate_on_submit():
         label = reader.label

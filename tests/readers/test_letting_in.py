@@ -5,11 +5,13 @@ import dataclasses
 import pytest
 
 from kbadmin.outbox.models import Kind
+from kbadmin.readers import operations
 from kbadmin.readers.models import ReaderStatus
 from tests.databases import both_databases
+from tests.factories import inside
 from tests.portal.library import Library
 from tests.portal.test_passwords import SENDER, mails
-from tests.readers.people import add, names, row_of
+from tests.readers.people import OLIVE, add, names, row_of
 from tests.readers.test_bulk import FOUND, ask
 from tests.users.pages import actions
 
@@ -76,6 +78,23 @@ def test_many_are_let_in_or_refused_at_once_and_only_those_who_wait(app, account
     assert row_of(app, account, waiting[0]).status == ReaderStatus.ACTIVE
     assert [mail[1] for mail in mails(library)] == ["nina@example.com"]
     assert "Nobody of them waits" in ask(owner_browser, "Refuse", "Rita").text
+
+
+@both_databases
+def test_nobody_is_let_in_by_being_disabled_and_enabled(app, account, library, owner_browser, waiting):
+    page = owner_browser.open(f"/readers/{waiting[0]}/disable")
+    assert page.messages == ["Nina waits to be let in. Let them in, or refuse them."]
+    with inside(app, account), pytest.raises(LookupError):
+        operations.disable(waiting[0], actor=OLIVE)
+    page = ask(owner_browser, "Disable", button="Continue with everybody")
+    assert "1 reader" in page.text
+    assert "Whoever waits to be let in goes on waiting" in page.text
+    assert page.press("Disable").messages == ["1 reader disabled."]
+    page = ask(owner_browser, "Enable", button="Continue with everybody")
+    assert page.press("Enable").messages == ["1 reader enabled."]
+    assert [row_of(app, account, one).status for one in waiting] == [ReaderStatus.PENDING] * 2
+    assert "Nobody of them is disabled." in ask(owner_browser, "Enable", "Nina").text
+    assert mails(library) == []
 
 
 def test_whoever_has_no_password_is_welcomed_instead(library, owner_browser):
