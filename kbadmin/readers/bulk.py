@@ -8,17 +8,27 @@ person presses again; if it comes twice, nobody is mailed twice.
 
 import uuid
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select, update
+from sqlalchemy import ColumnElement, func, not_, or_, select, update
 
 from kbadmin import clock, logs
 from kbadmin.audit.operations import Actor, record
 from kbadmin.database import begin_writing, db, unit_of_work
 from kbadmin.engine import task, wake
 from kbadmin.knowledge_bases import operations as knowledge_bases
-from kbadmin.readers import belonging, email_settings, emails, failed_welcomes, groups, letting_in, listeners, welcomes
+from kbadmin.readers import (
+    belonging,
+    email_settings,
+    emails,
+    failed_welcomes,
+    groups,
+    letting_in,
+    listeners,
+    welcome_ways,
+    welcomes,
+)
 from kbadmin.readers.bulk_orders import EVERYTHING, FOR_ACCESS, FOR_GROUPS, Deed, Order
 from kbadmin.readers.listing import NOT_ACTIVE, conditions
 from kbadmin.readers.models import Reader, ReaderStatus
@@ -27,6 +37,7 @@ from kbadmin.readers.signing_out import sign_out
 from kbadmin.readers.welcomes import NobodySends
 from kbadmin.tenancy import current_account, enter
 
+MOST_COUNTED = 100_000
 CHUNK = 250
 CHUNK_OF_LETTERS = 50  # Each is written out, and others wait for the write section.
 PHRASES = {
@@ -48,11 +59,20 @@ log = logs.get(__name__)
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """How many who were meant are not welcomed, by the reason, counted up to a limit."""
+
+    may_not_sign_in: int = 0
+    unreached: int = 0  # nobody can write to them now
+
+
+@dataclass(frozen=True)
 class Done:
-    """How many readers were met so far, and whether more follow in the background."""
+    """How many readers were met so far, how many follow in the background, and who is left out."""
 
     number: int
-    goes_on: bool
+    following: int = 0
+    left_out: LeftOut = field(default_factory=LeftOut)
 
 
 def do(order: Order, *, actor: Actor, facts: Mapping[str, Any]) -> Done:
@@ -63,12 +83,14 @@ def do(order: Order, *, actor: Actor, facts: Mapping[str, Any]) -> Done:
     begin_writing()
     order = replace(order, began_at=clock.now())
     target = _name_of_target(order)
+    out = left_out(order)
     number, last = _do_chunk(order, None)
-    said = number if last is None else f"more than {number:,}"
+    following = _counted(_query(order, last)) if last is not None else 0
+    said = f"more than {number:,}" if following else number
     record(PHRASES[order.deed], actor=actor, number=said, target=target, **facts)
-    if last is not None:
+    if following:
         wake(go_on_with_readers, str(current_account()), order.as_json(), str(last))
-    return Done(number, goes_on=last is not None)
+    return Done(number, following, out)
 
 
 @task
@@ -87,14 +109,29 @@ def go_on_with_readers(account_id: str, order: str, after: str) -> None:
             wake(go_on_with_readers, account_id, order, str(last))
 
 
-def reached(order: Order, most: int) -> int:
-    """How many readers the deed would meet, counted up to a limit."""
-    some = _query(order, None).limit(most + 1).subquery()
-    return db.session.scalar(select(func.count()).select_from(some)) or 0
+def reached(order: Order, *also: ColumnElement[bool]) -> int:
+    """How many readers the deed would meet, of whom ``also`` is true; one above the limit stands for «more»."""
+    return _counted(_query(order, None).where(*also))
+
+
+def left_out(order: Order) -> LeftOut:
+    """Who was meant and would not be welcomed; nobody of any other deed."""
+    if order.deed is not Deed.WELCOME:
+        return LeftOut()
+    meant, may_sign_in = _meant(order), Reader.status == ReaderStatus.ACTIVE
+    return LeftOut(
+        _counted(meant.where(not_(may_sign_in))), _counted(meant.where(may_sign_in, not_(welcome_ways.is_reached())))
+    )
+
+
+def _counted(query: Any) -> int:
+    return db.session.scalar(select(func.count()).select_from(query.limit(MOST_COUNTED + 1).subquery())) or 0
 
 
 def _do_chunk(order: Order, after: uuid.UUID | None) -> tuple[int, uuid.UUID | None]:
     """Do some; answers how many, and the last id if there may be more."""
+    if order.deed is Deed.WELCOME and not email_settings.can_send():
+        raise NobodySends
     most = CHUNK_OF_LETTERS if order.deed in (Deed.WELCOME, Deed.LET_IN) else CHUNK
     # Held, as somebody else may do the same to the same readers.
     held = _query(order, after).order_by(Reader.id).limit(most).with_for_update(of=Reader)
@@ -106,12 +143,14 @@ def _do_chunk(order: Order, after: uuid.UUID | None) -> tuple[int, uuid.UUID | N
 
 
 def _query(order: Order, after: uuid.UUID | None) -> Any:
-    query = select(Reader.id).where(*_for_whom(order))
-    if order.ids is not None:
-        query = query.where(Reader.id.in_(order.ids), Reader.deleted_at.is_(None))
-    else:
-        query = query.where(*conditions(db.session(), order.wanted), Reader.id <= order.until)
+    query = _meant(order).where(*_for_whom(order))
     return query if after is None else query.where(Reader.id > after)
+
+
+def _meant(order: Order) -> Any:
+    if order.ids is not None:
+        return select(Reader.id).where(Reader.id.in_(order.ids), Reader.deleted_at.is_(None))
+    return select(Reader.id).where(*conditions(db.session(), order.wanted), Reader.id <= order.until)
 
 
 def _for_whom(order: Order) -> list[ColumnElement[bool]]:
@@ -127,7 +166,7 @@ def _for_whom(order: Order) -> list[ColumnElement[bool]]:
     if order.deed is not Deed.WELCOME:
         return []
     is_new = [or_(Reader.welcomed_at.is_(None), Reader.welcomed_at < order.began_at)] if order.began_at else []
-    return [Reader.status == ReaderStatus.ACTIVE, *is_new]
+    return [Reader.status == ReaderStatus.ACTIVE, welcome_ways.is_reached(), *is_new]
 
 
 def _name_of_target(order: Order) -> str:
@@ -167,11 +206,8 @@ def _delete(ids: Sequence[uuid.UUID], _target: str) -> None:
 
 
 def _welcome(ids: Sequence[uuid.UUID], _target: str) -> None:
-    """Where only some knowledge bases have a service, readers of others stay as they are."""
-    if not email_settings.can_send():
-        raise NobodySends
     for reader in _rows(ids):
-        if emails.way_to(reader) is not None:
+        if emails.way_to(reader) is not None:  # Their access may change between two looks.
             welcomes.send(reader)
 
 

@@ -10,7 +10,7 @@ from wtforms.fields.choices import SelectChoice
 
 from kbadmin.access import Permission, requires
 from kbadmin.database import new_id
-from kbadmin.readers import bulk, welcome_estimates
+from kbadmin.readers import bulk, bulk_words, welcome_estimates
 from kbadmin.readers.blueprint import blueprint
 from kbadmin.readers.bulk_orders import EVERYTHING, FOR_ACCESS, FOR_GROUPS, Deed, Order
 from kbadmin.readers.bulk_words import WORDS
@@ -19,9 +19,7 @@ from kbadmin.readers.forms import BulkForm, FilterForm
 from kbadmin.readers.welcomers import can_welcome
 from kbadmin.readers.welcomes import NobodySends
 
-MOST_COUNTED = 100_000
 MOST_TICKED = 200
-GOES_ON = " The rest follows in the background, some hundreds at a time."
 
 
 @blueprint.route("/readers/bulk", methods=["GET", "POST"])
@@ -46,19 +44,20 @@ def bulk_deed() -> ResponseReturnValue:
         except NobodySends:  # The page says so.
             return redirect(request.full_path, 303)
         else:
-            met = f"{done.number:,} {'reader' if done.number == 1 else 'readers'}"
-            flash(WORDS[deed].done.format(met) + (GOES_ON if done.goes_on else ""), "success")
+            flash(bulk_words.report(deed, done), "success")
             return redirect(back, 303)
-    number = bulk.reached(order, MOST_COUNTED)
+    left_out = bulk.left_out(order)
     page = render_template(
         "readers/bulk.html",
         form=form,
         deed=deed,
         said=WORDS[deed],
-        number=number,
+        number=bulk.reached(order),
+        left_out=left_out,
+        left_out_words=bulk_words.left_out(left_out),
         may_mail=can_welcome(),
-        how_long=welcome_estimates.how_long(number) if deed is Deed.WELCOME else None,
-        most_counted=MOST_COUNTED,
+        how_long=welcome_estimates.how_long(order) if deed is Deed.WELCOME else [],
+        most_counted=bulk.MOST_COUNTED,
         words=chosen.words() if ids is None else None,
         back=back,
         here=request.full_path,

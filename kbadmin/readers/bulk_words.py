@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from kbadmin.readers.bulk import MOST_COUNTED, Done, LeftOut
 from kbadmin.readers.bulk_orders import Deed
 
 
@@ -65,7 +66,6 @@ WORDS = {
         button="Send",
         consequences=(
             "Each gets an e-mail with a link to choose a password. The link of an earlier welcome stops working.",
-            "Whoever may not sign in is left out.",
         ),
         done="Welcomes to {} are on their way.",
         nobody="Nobody of them may sign in, so nobody is welcomed.",
@@ -138,3 +138,28 @@ WORDS = {
         kind="danger",
     ),
 }
+
+
+def report(deed: Deed, done: Done) -> str:
+    """What has been done, what follows, and who is left out."""
+    said = [WORDS[deed].done.format(_readers(done.number))]
+    if done.following > MOST_COUNTED:
+        said.append(f"More than {MOST_COUNTED:,} others follow in the background, some at a time.")
+    elif done.following:
+        others = "other one follows" if done.following == 1 else f"other {done.following:,} follow"
+        said.append(f"The {others} in the background, some at a time.")
+    if words := left_out(done.left_out):
+        said.append(f"Left out: {', and '.join(words)}.")
+    return " ".join(said)
+
+
+def left_out(found: LeftOut) -> list[str]:
+    """Who is left out, and why."""
+    reasons = ((found.may_not_sign_in, "who may not sign in"), (found.unreached, "whom nobody can write to"))
+    return [f"{_readers(number)} {why}" for number, why in reasons if number]
+
+
+def _readers(number: int) -> str:
+    if number > MOST_COUNTED:
+        return f"more than {MOST_COUNTED:,} readers"
+    return f"{number:,} {'reader' if number == 1 else 'readers'}"

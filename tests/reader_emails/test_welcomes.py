@@ -3,20 +3,26 @@
 import re
 
 import pytest
+from sqlalchemy import select
 
 from kbadmin import clock as house_clock
 from kbadmin.audit.operations import Actor
 from kbadmin.database import db, unit_of_work
 from kbadmin.knowledge_bases.models import KnowledgeBase
+from kbadmin.knowledge_bases.operations import archive
 from kbadmin.outbox.models import Kind, OutboxMessage, Status
-from kbadmin.readers import email_settings
-from kbadmin.readers.models import Reader
+from kbadmin.readers import email_settings, emails
+from kbadmin.readers.email_models import WhenStopped
+from kbadmin.readers.models import Reader, ReaderStatus
+from kbadmin.smtp.models import SmtpService
+from kbadmin.templating import plural
 from tests.browser import Browser
 from tests.databases import both_databases
 from tests.delivery.outbox import make_service
 from tests.factories import inside
 from tests.portal.library import Library
 from tests.reader_emails.test_settings import choose
+from tests.readers.test_bulk import ask
 from tests.smtp.rows import change
 from tests.users.pages import actions
 
@@ -234,6 +240,56 @@ class TestServiceOfOneKnowledgeBase:
         work(worker)
         work(worker)
         assert len(world.mailbox.messages()) == 2
+
+    @both_databases
+    @pytest.mark.parametrize("only_one", [True, False])
+    def test_numbers_of_many_welcomes_add_up_with_what_is_queued(self, app, account, library, owner_browser, only_one):
+        other = library.elsewhere
+        if only_one:  # Whoever opens everything opens just the one that chose a service.
+            with inside(app, account), unit_of_work():
+                archive(other, actor=Actor(None, "Olive"))
+        library.reader("mine@example.org", access=[library.here])
+        library.reader("theirs@example.org", access=[other])
+        library.reader("both@example.org", access=[library.here, other])
+        library.reader("all@example.org", reads_everything=True)
+        library.reader("none@example.org", access=[])
+        library.reader("off@example.org", access=[library.here], status=ReaderStatus.DISABLED)
+        reached = ["all@example.org", "both@example.org", "mine@example.org"] if only_one else ["mine@example.org"]
+        number, out = len(reached), 5 - len(reached)
+        page = ask(owner_browser, "Send a welcome", button="Continue with everybody")
+        assert f"{plural(number, 'reader')} (as the list stands now)" in page.text
+        assert f"That is {plural(number, 'message')}, " in page.text
+        left_out = ["1 reader who may not sign in", f"{out} readers whom nobody can write to"]
+        for words in left_out:
+            assert f"Left out: {words}." in page.text
+        page = page.press("Send")
+        assert page.messages == [
+            f"Welcomes to {plural(number, 'reader')} are on their way. Left out: {', and '.join(left_out)}."
+        ]
+        with inside(app, account):
+            queued = db.session.scalars(select(OutboxMessage.recipient).order_by(OutboxMessage.recipient)).all()
+            ways = [one.email for one in db.session.scalars(select(Reader)) if emails.way_to(one) is not None]
+        assert queued == reached
+        assert sorted(ways) == sorted([*reached, "off@example.org"])
+        page = ask(owner_browser, "Send a welcome", "theirs@example.org")
+        assert "No e-mail can be sent to them now." in page.text
+
+    def test_a_large_send_says_how_long_it_takes_through_each_service(
+        self, app, account, library, owner_browser, world
+    ):
+        slow = make_service(app, account, port=world.relay.port, name="Slow", tested_at=house_clock.now())
+        with inside(app, account), unit_of_work():
+            db.session.get_one(SmtpService, slow).messages_per_minute = 1
+            email_settings.change(
+                smtp_service_id=slow, when_stopped=WhenStopped.WAIT, welcome_hours=72, actor=Actor(None, "Olive")
+            )
+        library.reader("mine@example.org", access=[library.here])
+        library.reader("theirs@example.org", access=[library.elsewhere])
+        library.reader("all@example.org", reads_everything=True)
+        text = ask(owner_browser, "Send a welcome", button="Continue with everybody").text
+        assert "Through Own relay: 1 message, as fast as the server takes them." in text
+        assert "Through Slow: 2 messages, about 2 min." in text
+        assert "Left out" not in text
 
     def test_readers_of_others_are_added_and_said_to_be_without_a_way(self, app, account, library, owner_browser):
         form = owner_browser.open("/readers/new").form("Add Reader").fill("E-mail Address", "zoe@example.org")

@@ -100,7 +100,7 @@ def test_all_that_are_found_are_deleted_in_the_background_and_nobody_else(app, a
     assert "600 readers (as the list stands now)" in page.text
     add(app, account, "late@example.net", "Late")  # Not there when the question was asked.
     page = page.press("Delete")
-    assert page.messages == ["250 readers deleted. The rest follows in the background, some hundreds at a time."]
+    assert page.messages == ["250 readers deleted. The other 350 follow in the background, some at a time."]
     assert worker.drain() == 2
     assert names(owner_browser.open("/readers")) == ["Anna", "Late"]
     assert row_of(app, account, stays).email == "anna@example.org"
