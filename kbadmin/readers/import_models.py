@@ -79,13 +79,18 @@ class ReaderImport(AccountOwned, Base):
 
     @property
     def done(self) -> int:
-        """Rows that have been imported or skipped so far."""
-        return self.created + self.updated + self.skipped
+        """Rows that have been gone through so far: imported, skipped, or left out from the beginning."""
+        return self.created + self.updated + self.skipped + self.problems
+
+    @property
+    def left(self) -> int:
+        """Rows that were not gone through (any more)."""
+        return self.rows - self.done
 
     @property
     def importable(self) -> int:
-        """Rows with which something can be done."""
-        return self.to_create + self.to_update + self.to_skip
+        """Rows that would change something: skipped ones do not."""
+        return self.to_create + self.to_update
 
 
 class ReaderImportRow(AccountOwned, Base):

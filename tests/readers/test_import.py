@@ -14,6 +14,7 @@ from tests.readers.people import add, add_group, names, row_of
 from tests.readers.test_fields import add_field
 from tests.users.pages import actions
 
+SKIPPED = "Skipped, as you had them already"
 HEADER = "E-mail Address,First Name,Last Name\n"
 
 
@@ -78,7 +79,7 @@ def test_a_file_is_checked_shown_and_imported(app, account, owner_browser, uploa
     assert problems(page) == {4: "Enter an e-mail address such as support@example.com."}
     assert len(everybody(app, account)) == 1  # Nothing was imported yet.
     page = run(page, worker)
-    assert facts(page) == {"Created": "2", "Updated": "0", "Skipped": "1", "With a problem, left out": "1"}
+    assert facts(page) == {"Created": "2", "Updated": "0", SKIPPED: "1", "With a problem, left out": "1"}
     assert everybody(app, account) == [
         ("anna@example.org", "Anna", "Berg"), ("bert@example.com", "Bert", ""), ("known@example.com", "Known", ""),
     ]  # fmt: skip
@@ -115,8 +116,13 @@ def test_importing_a_file_again_doubles_nobody(app, account, upload, worker):
     content = HEADER + "".join(f"r{n}@example.org,R{n},\n" for n in range(300))
     run(upload(content), worker)
     before = everybody(app, account)
-    page = run(upload(content), worker)
-    assert facts(page)["Skipped"] == "300"
+    page = upload(content)
+    assert facts(page)["Skipped, as you have them already"] == "300"
+    assert "There is nothing to import." in page.text
+    assert not [words for words in page.buttons if words.startswith("Import ")]
+    page = run(upload(content + "new@example.org,N,\n"), worker)
+    assert facts(page)[SKIPPED] == "300"
+    before.insert(0, ("new@example.org", "N", ""))
     assert everybody(app, account) == before
 
 
@@ -196,7 +202,7 @@ def test_what_is_wrong_with_a_row_is_said_of_that_row_alone(app, account, upload
         14: "Department: Shorten this to 200 characters or fewer.",
     }
     page = run(page, worker)
-    assert facts(page) == {"Created": "1", "Updated": "0", "Skipped": "0", "With a problem, left out": "12"}
+    assert facts(page) == {"Created": "1", "Updated": "0", SKIPPED: "0", "With a problem, left out": "12"}
     assert everybody(app, account) == [("ok@example.org", "Fine", "Person")]
 
 
@@ -249,7 +255,8 @@ def test_a_crash_in_the_middle_leaves_whole_rows_and_is_gone_on_from(app, accoun
             run(page, worker)
         assert len(everybody(app, account)) == 250
         page = page.browser.open(page.path)
-        assert "Done: 250 of 600 rows" in page.text
+        assert "Gone through: 250 of 600 rows" in page.text
+        assert "So far 250 created, 0 updated, 0 skipped, 0 with a problem." in page.text
         clock.advance(seconds=30)
         worker.sweep()
         worker.drain()
@@ -278,8 +285,30 @@ def test_what_changes_between_check_and_start_is_seen(app, account, owner_browse
     add(app, account, "a@example.org", "Came first")
     owner_browser.open(f"/readers/groups/{group}/delete").press("Delete")
     page = run(page, worker)
-    assert facts(page)["Created"] == facts(page)["Skipped"] == "1"
+    assert facts(page)["Created"] == facts(page)[SKIPPED] == "1"
     assert everybody(app, account) == [("a@example.org", "Came first", ""), ("b@example.org", "B", "")]
+
+
+def test_only_what_is_imported_is_said_to_be_and_the_numbers_add_up(app, account, owner_browser, upload, worker):
+    add(app, account, "known@example.org", "Known")
+    content = HEADER + "a@example.org,A,\nb@example.org,B,\nknown@example.org,K,\nnonsense,,\n"
+    page = upload(content)
+    assert "This would happen with its 4 rows" in page.text
+    page = page.press("Import 2 rows")  # Not the one that is skipped.
+    assert "Gone through: 1 of 4 rows" in page.text
+    assert "So far 0 created, 0 updated, 0 skipped, 1 with a problem." in page.text
+    worker.drain()
+    page = owner_browser.open(page.path)
+    assert "What became of its 4 rows:" in page.text
+    assert facts(page) == {"Created": "2", "Updated": "0", SKIPPED: "1", "With a problem, left out": "1"}
+    page = upload(HEADER + "c@example.org,C,\nknown@example.org,K,\nnonsense,,\n").press("Import 1 row")
+    page = page.click("Stop").press("Stop the import")
+    assert facts(page) == {
+        "Created": "0", "Updated": "0", SKIPPED: "0", "With a problem, left out": "1", "Not imported any more": "2",
+    }  # fmt: skip
+    listed = owner_browser.open("/readers/import").text
+    assert "0 created, 0 updated, 0 skipped, 1 with a problem, 2 not imported any more" in listed
+    assert "2 created, 0 updated, 1 skipped, 1 with a problem" in listed
 
 
 def test_an_import_can_be_discarded_and_is_not_started_then(app, account, owner_browser, upload, worker):

@@ -228,9 +228,13 @@ def test_a_file_is_checked_first_and_never_brings_back_who_has_left(
     assert "There is no category Network,Nothing." in page.text
     assert "The same address stands in row 2." in page.text
     page = page.press("Subscribe 2 People")
+    assert "Gone through: 4 of 6 rows" in page.text
+    assert "So far 0 subscribed, 1 left alone" in page.text
     worker.drain()
     page = owner_browser.open(page.path)
-    assert "All rows have been dealt with" in page.text
+    assert "What became of its 6 rows:" in page.text
+    facts = {found.dt.get_text(): found.dd.get_text() for found in page.soup.select("dl.facts > div")}
+    assert facts == {"Subscribed": "2", "Had unsubscribed, left alone": "1", "With a problem, left out": "3"}
     listed = owner_browser.open(f"{path}?state=subscribed")
     assert addresses(listed) == [PAOLO, RITA]
     assert "Network (without its subcategories)" in listed.text
