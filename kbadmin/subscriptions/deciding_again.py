@@ -1,4 +1,4 @@
-"""Deciding again: what a digest that waits may still tell its reader, when who may see what has changed meanwhile.
+"""Deciding again: what a digest that waits may still tell its reader, who may see or wants to hear of less meanwhile.
 
 Nothing is added: what became readable since is told as a callout of its own. Who is left with nothing gets nothing.
 """
@@ -45,7 +45,7 @@ class _Waiting:
 
 
 def outdated(session: Session, ids: Sequence[int]) -> list[Outdated]:
-    """Those of these messages that were decided on at another version, or hold a callout that has ended."""
+    """Those that were decided on at another version, hold a callout that has ended, or are for who ended something."""
     query = (
         select(OutboxMessage.id, OutboxMessage.account_id, OutboxMessage.knowledge_base_id)
         .outerjoin(KnowledgeBase, KnowledgeBase.id == OutboxMessage.knowledge_base_id)

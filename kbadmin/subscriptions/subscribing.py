@@ -26,7 +26,7 @@ from kbadmin.subscriptions.models import (
     SubscriptionSettings,
     Target,
 )
-from kbadmin.subscriptions.unsubscribing import locked, subject_of, unsubscribe_all
+from kbadmin.subscriptions.unsubscribing import decide_again, locked, subject_of, unsubscribe_all
 
 BY_THEMSELVES = (Source.PORTAL, Source.PUBLIC)
 
@@ -70,7 +70,9 @@ def subscribe(
             db.session.delete(old)
         db.session.flush()
     found.frequency = frequency or found.frequency
-    is_new = _put(found.id, target, category_id, article_id, with_subcategories=with_subcategories)
+    is_new, is_less = _put(found.id, target, category_id, article_id, with_subcategories=with_subcategories)
+    if is_less:
+        decide_again(found)
     if is_new and source is not Source.IMPORTED:  # A file is one line in the audit log, not ten thousand.
         subject = subject_of(found, person)
         record("subscribed", actor=by, subject=subject, knowledge_base=knowledge_base.name, to=target.value)
@@ -101,6 +103,8 @@ def unsubscribe_from(subscriber: KnowledgeBaseSubscriber, subscription_id: uuid.
         unsubscribe_all(found, by=by)
         return
     db.session.delete(chosen)
+    db.session.flush()
+    decide_again(found)
     person = db.session.get_one(Subscriber, found.subscriber_id)
     said = db.session.get_one(KnowledgeBase, found.knowledge_base_id).name
     record("subscription ended", actor=by, subject=subject_of(found, person), knowledge_base=said, to=chosen.target)
@@ -183,8 +187,8 @@ def _put(
     article_id: uuid.UUID | None,
     *,
     with_subcategories: bool,
-) -> bool:
-    """Answers whether that is new."""
+) -> tuple[bool, bool]:
+    """Answers whether that is new, and whether it is less than before."""
     key = target_key(category_id, article_id)
     query = select(Subscription).filter_by(knowledge_base_subscriber_id=subscriber_id, target_key=key)
     found, is_new = db.session.scalar(query), False
@@ -199,8 +203,10 @@ def _put(
         )
         found = added(made, lambda: db.session.scalar(query))
         is_new = found is made
+    is_less = found.with_subcategories and not with_subcategories
     found.with_subcategories = with_subcategories
-    return is_new
+    db.session.flush()
+    return is_new, is_less
 
 
 def _require_there(

@@ -7,7 +7,7 @@ import uuid
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, update
+from sqlalchemy import ColumnElement, exists, or_, select, update
 
 from kbadmin import clock
 from kbadmin.audit.operations import Actor, Subject, record
@@ -40,20 +40,29 @@ def unsubscribe_all(subscriber: KnowledgeBaseSubscriber, *, by: Actor) -> None:
 def withdraw(subscribers: Collection[KnowledgeBaseSubscriber]) -> None:
     """Cancel the digests that wait for these people, and forget what is in them: they are not sent again either."""
     begin_writing()
-    bases = {one.knowledge_base_id for one in subscribers}
-    mine: list[ColumnElement[bool]] = [
-        OutboxMessage.kind == Kind.DIGEST.value,
-        OutboxMessage.knowledge_base_id.in_(bases),
-        or_(
-            OutboxMessage.recipient.in_(_addresses_of(subscribers)),
-            OutboxMessage.deduplication_key.in_(_keys_under_way(subscribers)),
-        ),
-    ]
+    mine = _digests_of(subscribers)
     cancelled = {"status": Status.CANCELLED, "settled_at": clock.now(), "not_before_at": None}
     _execute(update(OutboxMessage).where(*mine, _stands(*KEPT)).values(parts_sealed=None, content_sealed=None))
     _execute(update(OutboxMessage).where(*mine, _stands(*WITHDRAWN)).values(cancelled))
     # One that a worker holds may leave; it is not tried again.
     _execute(update(OutboxMessage).where(*mine, _stands(Status.SENDING)).values(expires_at=clock.now()))
+
+
+def decide_again(subscriber: KnowledgeBaseSubscriber) -> None:
+    """They want to hear of less: whatever waits for them is decided on again when it is claimed.
+
+    A run that is just being queued may have decided about them before and queue it later: then all of it is.
+    """
+    begin_writing()
+    query = select(KnowledgeBase).where(KnowledgeBase.id == subscriber.knowledge_base_id).with_for_update()
+    knowledge_base = db.session.scalars(query.execution_options(populate_existing=True)).one()  # No run begins now.
+    fanning_out = exists().where(
+        DigestRun.knowledge_base_id == knowledge_base.id, DigestRun.stage == RunStage.FANNING_OUT
+    )
+    if db.session.scalar(select(fanning_out)):
+        knowledge_base.visibility_version += 1
+    waiting = update(OutboxMessage).where(*_digests_of([subscriber]), _stands(*KEPT, Status.SENDING))
+    _execute(waiting.values(decide_again_at=clock.now()))
 
 
 def locked(subscriber_id: uuid.UUID) -> KnowledgeBaseSubscriber:
@@ -68,6 +77,17 @@ def locked(subscriber_id: uuid.UUID) -> KnowledgeBaseSubscriber:
 def subject_of(subscriber: KnowledgeBaseSubscriber, person: Subscriber) -> Subject:
     """A subscriber as the audit log knows them."""
     return Subject("subscriber", subscriber.id, person.email)
+
+
+def _digests_of(subscribers: Collection[KnowledgeBaseSubscriber]) -> list[ColumnElement[bool]]:
+    return [
+        OutboxMessage.kind == Kind.DIGEST.value,
+        OutboxMessage.knowledge_base_id.in_({one.knowledge_base_id for one in subscribers}),
+        or_(
+            OutboxMessage.recipient.in_(_addresses_of(subscribers)),
+            OutboxMessage.deduplication_key.in_(_keys_under_way(subscribers)),
+        ),
+    ]
 
 
 def _addresses_of(subscribers: Collection[KnowledgeBaseSubscriber]) -> list[str]:

@@ -16,19 +16,20 @@ from kbadmin.articles.models import Article, Callout
 from kbadmin.audit.operations import Actor
 from kbadmin.database import db, unit_of_work
 from kbadmin.knowledge_bases import operations as knowledge_bases
-from kbadmin.knowledge_bases.models import Audience
+from kbadmin.knowledge_bases.models import Audience, KnowledgeBase
 from kbadmin.outbox.models import OutboxMessage, Status
 from kbadmin.readers import operations as readers
+from kbadmin.readers.models import Reader
 from kbadmin.readers.operations import Belongings, Details
 from kbadmin.smtp.models import SmtpService
-from kbadmin.subscriptions import digest_words, runs, unsubscribing
+from kbadmin.subscriptions import digest_words, fan_out, planning, runs, subscribing, unsubscribing
 from kbadmin.subscriptions import settings as settings_of
-from kbadmin.subscriptions.models import KnowledgeBaseSubscriber
+from kbadmin.subscriptions.models import KnowledgeBaseSubscriber, Source, Target
 from kbadmin.subscriptions.run_models import DigestRun, RunStage
 from tests.databases import both_databases
 from tests.fakes import hostile_smtp
 from tests.portal.library import Made
-from tests.subscriptions.readership import Readership
+from tests.subscriptions.readership import Readership, article, category
 
 OLIVE = Actor(None, "Olive Owner")
 HOUR = timedelta(hours=1)
@@ -152,6 +153,59 @@ def test_what_changes_before_it_leaves_is_decided_again(app, account, here, serv
     assert not [one for one in here.messages() if one.parts_sealed], "nothing personal is kept of what is over"
     tally = tally_of(here)
     assert (tally.planned, tally.sent, tally.cancelled, tally.skipped) == (4, 1, 3, 0)
+
+
+@both_databases
+@pytest.mark.parametrize("moment", ["while it waits", "while it is being queued"])
+def test_whoever_ends_one_of_several_subscriptions_is_not_told_of_it(app, account, here, server, worker, clock, moment):
+    shelf, lamps = here.category(here.id, "Shelf"), here.category(here.id, "Lamps")
+    bulbs = here.category(here.id, "Bulbs", parent=lamps)
+    both = [category(shelf), category(lamps)]
+    people = {name: here.subscriber(f"{name}@example.org", to=both, reader=here.reader(f"{name}@example.org"))
+              for name in ("ends", "narrows", "stays")}  # fmt: skip
+    other = here.subscriber(reader=here.reader("left@example.org"), to=[*both, article(here.news("Never told"))])
+    for title, where in (("On the shelf", shelf), ("A lamp", lamps), ("A bulb", bulbs)):
+        here.news(title, category=where, at=house_clock.now() + HOUR / 2)
+
+    def change_their_minds():
+        with here.inside():
+            mine = {row.target_key: row.id for row in subscribing.subscriptions_of(people["ends"])}
+            theirs = {row.target_key: row.id for row in subscribing.subscriptions_of(other)}
+        with here.inside(), unit_of_work():
+            row = db.session.get_one(KnowledgeBaseSubscriber, people["ends"])
+            subscribing.unsubscribe_from(row, mine[str(shelf)], by=OLIVE)
+            row = db.session.get_one(KnowledgeBaseSubscriber, other)
+            for thing in (shelf, lamps):
+                subscribing.unsubscribe_from(row, theirs[str(thing)], by=OLIVE)
+            reader = db.session.scalar(select(Reader).filter_by(email="narrows@example.org"))
+            subscribing.subscribe(
+                db.session.get_one(KnowledgeBase, here.id), reader=reader, target=Target.CATEGORY, category_id=lamps,
+                with_subcategories=False, source=Source.PORTAL, by=OLIVE,
+            )  # fmt: skip
+
+    if moment == "while it waits":
+        plan(here, worker, clock)
+        change_their_minds()
+    else:
+        clock.advance(hours=1)
+        with here.inside(), unit_of_work():
+            run_id = planning.begin_by_hand(here.id, actor=OLIVE).id
+        with here.inside():
+            work = fan_out._begun(run_id)
+            chunk = fan_out._next(work)
+            db.session.rollback()
+            change_their_minds()
+            assert fan_out._queue(work, chunk)
+    send(here, worker, clock)
+
+    told = {to: {one for one in ("On the shelf", "A lamp", "A bulb") if one in text_of(mail)}
+            for to, mail in mails(server).items()}  # fmt: skip
+    assert told == {
+        "ends@example.org": {"A lamp", "A bulb"},
+        "narrows@example.org": {"On the shelf", "A lamp"},
+        "stays@example.org": {"On the shelf", "A lamp", "A bulb"},
+    }
+    assert statuses(here)["left@example.org"] == Status.CANCELLED
 
 
 def test_the_same_items_are_only_stamped_anew_and_nobody_waits_longer_than_needed(here, server, worker, clock):
