@@ -25,13 +25,16 @@ def everybody() -> Collection[Frequency]:
 
 
 def _is_first_of_week(run: DigestRun) -> bool:
-    """Whether no digest went out on an earlier day of its week, from Monday on; one that was skipped does not count."""
+    """Whether no digest went out on an earlier day of its week, from Monday on.
+
+    One that was skipped, or had nothing to tell anybody, is none: what is new next would wait for another week.
+    """
     day = date.fromisoformat(run.slot)
     monday = day - timedelta(days=day.weekday())
     earlier = exists().where(
         DigestRun.knowledge_base_id == run.knowledge_base_id,
         DigestRun.kind == RunKind.SCHEDULED,
-        DigestRun.stage != RunStage.SKIPPED,
+        DigestRun.stage.not_in([RunStage.SKIPPED, RunStage.EMPTY]),
         DigestRun.slot >= monday.isoformat(),
         DigestRun.slot < day.isoformat(),
     )

@@ -165,6 +165,22 @@ def test_weekly_subscribers_hear_with_the_first_digest_of_the_week(readership, w
     assert weekly != daily
 
 
+def test_a_day_without_anything_new_is_not_the_first_digest_of_the_week(readership, worker, clock):
+    readership.set(allows_weekly=True)
+    for name, frequency in (("w", Frequency.WEEKLY), ("d", Frequency.SCHEDULED)):
+        readership.subscriber(reader=readership.reader(f"{name}@example.com"), frequency=frequency)
+    monday = readership.settings().next_due_at
+    for day in range(4):  # Nothing on Monday; on Tuesday something new, and on Wednesday and Thursday again.
+        if day:
+            readership.news(at=house_clock.now() + timedelta(seconds=1))
+        clock.advance(seconds=(monday + timedelta(days=day, minutes=1) - house_clock.now()).total_seconds())
+        work(worker)
+    stages = [(run.slot, run.stage) for run in readership.runs()]
+    assert (monday.weekday(), stages[0]) == (0, (monday.date().isoformat(), RunStage.EMPTY))
+    got = [(one.recipient[0], one.created_at.strftime("%A")) for one in readership.messages()]
+    assert sorted(got) == [("d", "Thursday"), ("d", "Tuesday"), ("d", "Wednesday"), ("w", "Tuesday")]
+
+
 def test_those_who_want_to_hear_at_once_are_told_five_minutes_after_a_callout(readership, worker, clock):
     readership.set(allows_immediate=True)
     at_once = readership.reader("at-once@example.com")
