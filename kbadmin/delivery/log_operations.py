@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, or_, select, update
 from kbadmin import clock
 from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import begin_writing, db, unit_of_work
+from kbadmin.delivery import run_figures
 from kbadmin.delivery.log_filters import IS_OPEN, Wanted, conditions
 from kbadmin.engine import task, wake
 from kbadmin.outbox.models import PLATFORM, Kind, OutboxMessage, Status
@@ -82,6 +83,7 @@ def do(public_id: uuid.UUID, deed: Deed, *, actor: Actor) -> str:
     before = message.status
     for name, value in _changes(deed).items():
         setattr(message, name, value)
+    run_figures.changed([message.run_id])
     subject = Subject("message", message.public_id, f"{message.subject} → {message.recipient}")
     record(PHRASES[deed], actor=actor, subject=subject, before=before)
     if deed is Deed.SEND_AGAIN:
@@ -125,13 +127,14 @@ def applicable(wanted: Wanted, deed: Deed) -> list[ColumnElement[bool]]:
 
 def _do_chunk(wanted: Wanted, deed: Deed, older_than: int | None) -> tuple[int, int | None]:
     """Change up to a thousand messages; answers how many, and the last one's id if there may be more."""
-    query = select(OutboxMessage.id, OutboxMessage.lane_id).where(*applicable(wanted, deed))
+    query = select(OutboxMessage.id, OutboxMessage.lane_id, OutboxMessage.run_id).where(*applicable(wanted, deed))
     if older_than is not None:
         query = query.where(OutboxMessage.id < older_than)
     rows = list(db.session.execute(query.order_by(OutboxMessage.id.desc()).limit(CHUNK)))
     ids = [row.id for row in rows]
     chosen = update(OutboxMessage).where(OutboxMessage.id.in_(ids), OutboxMessage.status == wanted.state, IS_OPEN)
     changed: Any = db.session.execute(chosen.values(_changes(deed)).execution_options(synchronize_session=False))
+    run_figures.changed(row.run_id for row in rows)
     if deed is Deed.SEND_AGAIN:
         for lane_id in {row.lane_id for row in rows}:
             wake_lane(lane_id)

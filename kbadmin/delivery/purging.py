@@ -12,6 +12,7 @@ from sqlalchemy import case, delete, select, update
 from kbadmin import clock
 from kbadmin.audit.operations import forget_labels, forget_subjects
 from kbadmin.database import begin_writing, db
+from kbadmin.delivery import run_figures
 from kbadmin.delivery.models import SuppressedAddress, TestRun
 from kbadmin.outbox.models import DeliveryAttempt, Kind, OutboxMessage, Status
 from kbadmin.users.models import Membership, User
@@ -45,7 +46,7 @@ def _colleagues(addresses: Sequence[str]) -> set[str]:
 def _forget_messages(addresses: Sequence[str], kinds: Sequence[Kind] = tuple(Kind)) -> None:
     if not addresses:
         return
-    query = select(OutboxMessage.id, OutboxMessage.public_id).where(
+    query = select(OutboxMessage.id, OutboxMessage.public_id, OutboxMessage.run_id, OutboxMessage.status).where(
         OutboxMessage.recipient.in_(_forms(addresses)),
         OutboxMessage.kind.in_([kind.value for kind in kinds]),
         # A test e-mail is in the hands of its run, which ends within seconds.
@@ -56,6 +57,7 @@ def _forget_messages(addresses: Sequence[str], kinds: Sequence[Kind] = tuple(Kin
         some = found[start : start + CHUNK]
         _forget([row.id for row in some])
         forget_subjects("message", [row.public_id for row in some], label=FORGOTTEN)
+    run_figures.changed(row.run_id for row in found if row.status in WAITING)
 
 
 def _forget(ids: Sequence[int]) -> None:

@@ -39,7 +39,7 @@ class DigestRun(AccountOwned, Base):
 
     ``until_at``: callouts up to this moment are told. ``position``: subscribers up to this id are done. ``planned``
     counts subscribers who were due, ``skipped`` those of them who get no message, by reason; all others have one
-    message each in the outbox, which knows how it went. ``tallies`` keeps that when the outbox forgets.
+    message each in the outbox, which knows how it went. ``tallies`` keeps that once all have come to an end.
     """
 
     __tablename__ = "digest_runs"

@@ -1,14 +1,19 @@
-"""How runs went: in figures, while they are under way and when the outbox has forgotten their messages."""
+"""How runs went: counted while they are under way, kept once every message has come to an end.
+
+Figures that are kept hold until somebody sends such a message again, or cancels it: then the run is under way again.
+"""
 
 import uuid
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
-from sqlalchemy import and_, exists, func, or_, select, update
+from sqlalchemy import exists, func, or_, select, update
 
 from kbadmin import clock
 from kbadmin.database import begin_writing, commit, db
+from kbadmin.delivery import run_figures
 from kbadmin.engine import sweep, task, wake
 from kbadmin.outbox.models import OutboxMessage, Status
 from kbadmin.subscriptions import digest_words
@@ -17,6 +22,7 @@ from kbadmin.tenancy import enter, every_account
 
 #: A message's life, and some time for those that are just being sent.
 OVER = timedelta(hours=73)
+WITHOUT_MESSAGES = (RunStage.EMPTY, RunStage.SKIPPED)
 UNDER_WAY = (Status.QUEUED.value, Status.SENDING.value)
 
 
@@ -57,29 +63,39 @@ WORDS = {
 
 
 def tallies_of(run_ids: Collection[uuid.UUID]) -> Mapping[uuid.UUID, Tally]:
-    """How these runs stand, in one query: by their messages, or as they were when the outbox still knew them."""
-    counted = (
-        select(OutboxMessage.run_id, OutboxMessage.status, func.count(OutboxMessage.id).label("number"))
+    """How these runs stand, in two queries: messages are counted of those only that have not come to an end."""
+    columns = select(DigestRun.id, DigestRun.stage, DigestRun.planned, DigestRun.skipped, DigestRun.tallies)
+    rows = db.session.execute(columns.where(DigestRun.id.in_(run_ids))).all()
+    numbers = _counted([row.id for row in rows if not _is_kept(row)])
+    return {row.id: _tally(row, numbers.get(row.id, {})) for row in rows}
+
+
+def _is_kept(row: Any) -> bool:
+    return row.stage in WITHOUT_MESSAGES or (row.stage == RunStage.DONE and row.tallies is not None)
+
+
+def _counted(run_ids: Collection[uuid.UUID]) -> dict[uuid.UUID | None, dict[str, int]]:
+    """The messages of these runs, by run and word."""
+    numbers: dict[uuid.UUID | None, dict[str, int]] = {}
+    if not run_ids:
+        return numbers
+    query = (
+        select(OutboxMessage.run_id, OutboxMessage.status, func.count(OutboxMessage.id))
         .where(OutboxMessage.run_id.in_(run_ids))
         .group_by(OutboxMessage.run_id, OutboxMessage.status)
-        .subquery()
     )
-    query = (
-        select(
-            DigestRun.id, DigestRun.planned, DigestRun.skipped, DigestRun.tallies, counted.c.status, counted.c.number
-        )
-        .outerjoin(counted, counted.c.run_id == DigestRun.id)
-        .where(DigestRun.id.in_(run_ids))
-    )
-    numbers: dict[uuid.UUID, dict[str, int]] = {}
-    rows = {}
-    for row in db.session.execute(query):
-        rows[row.id] = row
-        known = numbers.setdefault(row.id, {})
-        if row.status is not None:
-            word = WORDS[Status(row.status)]
-            known[word] = known.get(word, 0) + row.number
-    return {run_id: _tally(row, numbers[run_id]) for run_id, row in rows.items()}
+    for run_id, status, number in db.session.execute(query):
+        known, word = numbers.setdefault(run_id, {}), WORDS[Status(status)]
+        known[word] = known.get(word, 0) + number
+    return numbers
+
+
+def reopen(run_ids: Collection[uuid.UUID]) -> None:
+    """Messages of these runs were changed after their end: count them again, until the sweep ends the runs anew."""
+    query = select(DigestRun).where(DigestRun.id.in_(run_ids)).order_by(DigestRun.id).with_for_update()
+    for run in db.session.scalars(query.execution_options(populate_existing=True)):
+        if run.stage == RunStage.DONE:
+            run.stage, run.finished_at = RunStage.QUEUED, None
 
 
 @task
@@ -106,7 +122,7 @@ def digest_runs_that_ended() -> None:
         OutboxMessage.run_id == DigestRun.id,
         OutboxMessage.status.in_(UNDER_WAY),
     )
-    is_over = and_(DigestRun.due_at < clock.now() - OVER)
+    is_over = DigestRun.due_at < clock.now() - OVER
     with every_account() as session:
         query = select(DigestRun.account_id, DigestRun.id).where(
             DigestRun.stage == RunStage.QUEUED, or_(~waits, is_over)
@@ -127,10 +143,13 @@ def _expire(run: DigestRun) -> None:
     db.session.execute(late.values(**values, **wiped).execution_options(synchronize_session=False))
 
 
-def _tally(row: object, counted: dict[str, int]) -> Tally:
-    """The messages' own count, unless some are forgotten by now."""
-    planned, reasons, kept = row.planned, row.skipped or {}, row.tallies  # type: ignore[attr-defined]
+def _tally(row: Any, counted: dict[str, int]) -> Tally:
+    """What is kept of a run that has come to an end; else the messages' own count, unless some are forgotten by now."""
+    planned, reasons, kept = row.planned, row.skipped or {}, row.tallies
     found = Tally(planned=planned, reasons=reasons, **counted)
-    if kept and found.messages < planned - found.skipped:
+    if kept and (_is_kept(row) or found.messages < planned - found.skipped):
         return Tally(planned=planned, reasons=reasons, **kept)
     return found
+
+
+run_figures.hear_with(reopen)

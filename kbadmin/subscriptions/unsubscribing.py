@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, exists, or_, select, update
 from kbadmin import clock
 from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import begin_writing, db
+from kbadmin.delivery import run_figures
 from kbadmin.knowledge_bases.models import KnowledgeBase
 from kbadmin.outbox.models import Kind, OutboxMessage, Status
 from kbadmin.subscriptions.messages import key_of
@@ -41,6 +42,8 @@ def withdraw(subscribers: Collection[KnowledgeBaseSubscriber]) -> None:
     """Cancel the digests that wait for these people, and forget what is in them: they are not sent again either."""
     begin_writing()
     mine = _digests_of(subscribers)
+    held = select(OutboxMessage.run_id).where(*mine, _stands(Status.HELD)).distinct()
+    run_figures.changed(db.session.scalars(held).all())
     cancelled = {"status": Status.CANCELLED, "settled_at": clock.now(), "not_before_at": None}
     _execute(update(OutboxMessage).where(*mine, _stands(*KEPT)).values(parts_sealed=None, content_sealed=None))
     _execute(update(OutboxMessage).where(*mine, _stands(*WITHDRAWN)).values(cancelled))

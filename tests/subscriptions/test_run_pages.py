@@ -1,9 +1,11 @@
 """The pages of digest runs: the list from the newest, one run whose figures add up, and the way into the log."""
 
 import uuid
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import event
 
 from kbadmin import clock as house_clock
 from kbadmin.access import Role
@@ -47,6 +49,22 @@ def make_runs(app, account, knowledge_base, count=1, **values):
         db.session.add_all(rows)
         db.session.flush()
         return [row.id for row in rows]
+
+
+@contextmanager
+def asked(app):
+    """The statements that the database is sent meanwhile."""
+    found = []
+
+    def one_more(_connection, _cursor, statement, *_):
+        found.append(statement)
+
+    with app.app_context():
+        event.listen(db.engine, "before_cursor_execute", one_more)
+        try:
+            yield found
+        finally:
+            event.remove(db.engine, "before_cursor_execute", one_more)
 
 
 def shown(page):
@@ -97,6 +115,30 @@ def test_the_figures_of_a_run_add_up_and_lead_into_the_log(app, account, browser
     assert len(log.soup.select("tbody tr")) == 2
     assert editor.fragment(f"{path}/{run_id}").soup.select_one("#digest")
     editor.open(f"{path}/{uuid.uuid4()}", status=404)
+
+
+@both_databases
+def test_the_figures_of_ended_runs_are_kept_and_their_messages_not_counted(
+    app, account, owner_browser, knowledge_base, path
+):
+    skipped = {"nothing_new": 3}
+    done = {"planned": 12, "skipped": skipped, "tallies": {"sent": 7, "failed": 2}}
+    (run_id,) = make_runs(app, account, knowledge_base, stage=RunStage.DONE, **done)
+    make_runs(app, account, knowledge_base, 3, stage=RunStage.EMPTY)
+    make_runs(app, account, knowledge_base, 3, stage=RunStage.SKIPPED)
+    put(app, account, 7, status=Status.ACCEPTED, run_id=run_id, knowledge_base_id=knowledge_base)
+    put(app, account, 2, status=Status.FAILED, run_id=run_id, knowledge_base_id=knowledge_base)
+    with asked(app) as statements:
+        listed, one = owner_browser.open(path), owner_browser.open(f"{path}/{run_id}")
+    assert "12 subscribers: 7 accepted by the server, 2 failed, 3 skipped" in listed.text
+    assert "2 in the delivery log" in one.text
+    assert statements
+    assert not [one for one in statements if "run_id" in one and "outbox_messages" in one]
+    (open_id,) = make_runs(app, account, knowledge_base, stage=RunStage.QUEUED, planned=1)
+    put(app, account, status=Status.QUEUED, run_id=open_id, knowledge_base_id=knowledge_base)
+    with asked(app) as statements:
+        assert "1 subscriber: 1 waiting" in owner_browser.open(path).text
+    assert len([one for one in statements if "run_id" in one and "outbox_messages" in one]) == 1
 
 
 def test_a_run_that_was_not_sent_says_why(app, account, owner_browser, knowledge_base, path):

@@ -15,6 +15,9 @@ from kbadmin.articles import callouts, publishing, restrictions
 from kbadmin.articles.models import Article, Callout
 from kbadmin.audit.operations import Actor
 from kbadmin.database import db, unit_of_work
+from kbadmin.delivery import log_operations
+from kbadmin.delivery.log_filters import Wanted
+from kbadmin.delivery.log_operations import Deed
 from kbadmin.knowledge_bases import operations as knowledge_bases
 from kbadmin.knowledge_bases.models import Audience, KnowledgeBase
 from kbadmin.outbox.models import OutboxMessage, Status
@@ -267,6 +270,44 @@ def test_what_was_planned_is_what_became_of_it_at_every_moment(app, account, her
         for one in db.session.scalars(select(OutboxMessage)):
             db.session.delete(one)
     assert balance(here) == (6, 4, 2), "kept when the outbox has forgotten"
+
+
+@both_databases
+@pytest.mark.parametrize(
+    ("how", "sent", "cancelled"),
+    [("sent again", 2, 0), ("all sent again", 2, 0), ("cancelled", 1, 1), ("unsubscribed", 1, 1), ("deleted", 1, 1)],
+)
+def test_what_is_done_to_a_message_after_the_end_of_its_run_is_counted(
+    app, account, here, server, worker, clock, how, sent, cancelled
+):
+    reader = add_reader(here, "held@example.org")
+    held = here.subscriber(reader=reader)
+    here.readers(1)
+    here.news(at=house_clock.now() + HOUR / 2)
+    plan(here, worker, clock)
+    hold = {"status": Status.HELD, "settled_at": house_clock.now()}
+    [message] = [one for one in here.messages() if one.recipient == reader.email]
+    here.change(OutboxMessage, message.id, **hold)
+    send(here, worker, clock)
+    assert (here.runs()[0].stage, tally_of(here).held, tally_of(here).sent) == (RunStage.DONE, 1, 1)
+
+    with here.inside(), unit_of_work():
+        match how:
+            case "sent again" | "cancelled":
+                deed = Deed.CANCEL if how == "cancelled" else Deed.SEND_AGAIN
+                log_operations.do(message.public_id, deed, actor=OLIVE)
+            case "all sent again":
+                log_operations.do_to_all(Wanted(state=Status.HELD), Deed.SEND_AGAIN, actor=OLIVE, facts={})
+            case "unsubscribed":
+                unsubscribing.unsubscribe_all(db.session.get_one(KnowledgeBaseSubscriber, held), by=OLIVE)
+            case "deleted":
+                readers.remove(reader.id, actor=OLIVE)
+    assert balance(here) == (2, 2, 0)
+    assert tally_of(here).held == 0
+    send(here, worker, clock)
+    run = here.runs()[0]
+    assert (run.stage, run.tallies["sent"], run.tallies["cancelled"]) == (RunStage.DONE, sent, cancelled)
+    assert run.finished_at is not None
 
 
 def test_what_a_stopped_service_keeps_waiting_is_over_after_three_days(here, worker, clock):
