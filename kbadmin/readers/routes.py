@@ -89,7 +89,7 @@ def index() -> ResponseReturnValue:
     form = FilterForm(request.args)
     form.validate()
     wanted = form.wanted()
-    page = listing.page(wanted, after=_id("after"), before=_id("before"))
+    page, is_ticked = listing.page(wanted, after=_id("after"), before=_id("before")), request.args.get("ticks") == "all"
     ids = [line.id for line in page.lines]
     return render_template(
         "readers/index.html",
@@ -107,6 +107,8 @@ def index() -> ResponseReturnValue:
         kept=kept_filter(),
         before_url=_address(before=page.before),
         after_url=_address(after=page.after),
+        is_ticked=is_ticked,
+        ticks_url=_ticks_url(is_ticked),
     )
 
 
@@ -201,6 +203,13 @@ def _id(name: str) -> uuid.UUID | None:
         return uuid.UUID(request.args.get(name, ""))
     except ValueError:
         return None
+
+
+def _ticks_url(is_ticked: bool) -> str:
+    """The address of this page with every box ticked, or none of them."""
+    ticks = "" if is_ticked else "all"
+    kept = kept_filter(after=_id("after"), before=_id("before"), ticks=ticks)
+    return url_for("readers.index", **kept, _anchor="with-ticked")
 
 
 def _address(**end: Any) -> str | None:

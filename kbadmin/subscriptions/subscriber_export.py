@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 from kbadmin.database import ACCOUNT
 from kbadmin.readers.exporting import lines
 from kbadmin.subscriptions.models import KnowledgeBaseSubscriber, Subscriber
-from kbadmin.subscriptions.subscriber_list import LINE, Wanted, conditions, targets_of
+from kbadmin.subscriptions.subscriber_list import LINE, Wanted, conditions, order_of, targets_of
 
 CHUNK = 1_000
 HEADER = [
@@ -21,22 +21,22 @@ HEADER = [
 
 
 def rows(engine: Engine, account_id: uuid.UUID, knowledge_base_id: uuid.UUID, wanted: Wanted) -> Iterator[str]:
-    """The lines of the file, newest first, a chunk at a time, each read in a short transaction of its own."""
+    """The lines of the file, in the order of the list, a chunk at a time, each in a short transaction of its own."""
     yield lines([HEADER])
-    older_than = None
+    order, last = order_of(wanted.sort), None
     while True:
         with Session(engine, info={ACCOUNT: account_id}) as session:
-            query = select(*LINE).join(Subscriber, Subscriber.id == KnowledgeBaseSubscriber.subscriber_id)
-            query = query.where(*conditions(knowledge_base_id, wanted))
-            if older_than is not None:
-                query = query.where(KnowledgeBaseSubscriber.id < older_than)
-            found = session.execute(query.order_by(KnowledgeBaseSubscriber.id.desc()).limit(CHUNK)).all()
+            query = select(*LINE, order.address.label("address")).where(*conditions(knowledge_base_id, wanted))
+            query = query.join(Subscriber, Subscriber.id == KnowledgeBaseSubscriber.subscriber_id)
+            if last is not None:
+                query = query.where(order.beyond(last, onwards=True))
+            found = session.execute(order.put(query, onwards=True).limit(CHUNK)).all()
             targets = targets_of([line.id for line in found], session)
         if found:
             yield lines([_row(line, targets) for line in found])
         if len(found) < CHUNK:
             return
-        older_than = found[-1].id
+        last = found[-1]
 
 
 def _row(line: Any, targets: Mapping[uuid.UUID, list[str]]) -> list[str]:

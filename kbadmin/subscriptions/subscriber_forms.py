@@ -11,6 +11,7 @@ from kbadmin.knowledge_bases.models import KnowledgeBase
 from kbadmin.subscriptions import offers
 from kbadmin.subscriptions.models import Frequency, SubscriptionSettings, Target
 from kbadmin.subscriptions.subscriber_list import State, Wanted
+from kbadmin.subscriptions.subscriber_order import Sort
 
 WHOLE = "The whole knowledge base"
 STATES = {
@@ -26,20 +27,25 @@ FREQUENCIES = {
 
 
 class FilterForm(BaseForm):
-    """Address, state, target. It travels in the address and changes nothing. Made by :func:`filter_form`."""
+    """Address, state, target, order. It travels in the address and changes nothing. Made by :func:`filter_form`."""
 
     class Meta(BaseForm.Meta):
         """Read from the address."""
 
         csrf = False
 
-    NAMES = ("q", "state", "target")
+    NAMES = ("q", "state", "target", "sort")
 
     q = StringField("Search", description="How an address begins.")
     state = SelectField(
         "State", default="", choices=[SelectChoice("", "Any"), *(SelectChoice(*pair) for pair in STATES.items())]
     )
     target = PlaceField("Subscribed To", default="")
+    sort = SelectField(
+        "Order",
+        default=Sort.NEWEST,
+        choices=[SelectChoice(Sort.NEWEST, "Newest first"), SelectChoice(Sort.ADDRESS, "By address")],
+    )
 
     @property
     def wanted(self) -> Wanted:
@@ -49,6 +55,7 @@ class FilterForm(BaseForm):
             text=(self.q.data or "").replace("\0", "")[:254],
             state=State(self.state.data) if self.state.data in set(State) else None,
             target=self.target.data if self.target.data in known else "",
+            sort=Sort(self.sort.data) if self.sort.data in set(Sort) else Sort.NEWEST,
         )
 
 

@@ -1,4 +1,4 @@
-"""Who subscribes to a knowledge base: a page of them from the newest, found by address, state and what they chose."""
+"""Who subscribes to a knowledge base: a page of them in an order, found by address, state and what they chose."""
 
 import uuid
 from collections import defaultdict
@@ -24,6 +24,7 @@ from kbadmin.subscriptions.models import (
     SubscriptionRequest,
     Target,
 )
+from kbadmin.subscriptions.subscriber_order import Order, Sort
 
 PAGE = 50
 MOST_COUNTED = 1_000
@@ -64,6 +65,7 @@ class Wanted:
     text: str = ""
     state: State | None = None
     target: str = ""
+    sort: Sort = Sort.NEWEST
 
     @property
     def is_everybody(self) -> bool:
@@ -79,8 +81,8 @@ class Page:
     """
 
     lines: Sequence[Any] = field(default_factory=list)
-    newer_than: uuid.UUID | None = None
-    older_than: uuid.UUID | None = None
+    before: uuid.UUID | None = None
+    after: uuid.UUID | None = None
     number: int = 0
 
 
@@ -88,25 +90,28 @@ def page(
     knowledge_base_id: uuid.UUID,
     wanted: Wanted,
     *,
-    older_than: uuid.UUID | None = None,
-    newer_than: uuid.UUID | None = None,
+    after: uuid.UUID | None = None,
+    before: uuid.UUID | None = None,
 ) -> Page:
-    """The subscribers, or those who have not confirmed, after or before one of them, or the newest."""
-    model, query = _lines(knowledge_base_id, wanted)
+    """The subscribers, or those who have not confirmed, after or before one of them, or the first.
+
+    One who is not there is ignored.
+    """
+    order, query = _lines(knowledge_base_id, wanted)
     number = db.session.scalar(select(func.count()).select_from(query.limit(MOST_COUNTED + 1).subquery())) or 0
-    upwards = newer_than is not None and older_than is None
-    if older_than is not None:
-        query = query.where(model.id < older_than)
-    if upwards:
-        query = query.where(model.id > newer_than)
-    found = list(db.session.execute(query.order_by(model.id if upwards else model.id.desc()).limit(PAGE + 1)))
+    start = _place(knowledge_base_id, wanted, after)
+    end = _place(knowledge_base_id, wanted, before) if start is None else None
+    onwards, place = end is None, start or end
+    if place is not None:
+        query = query.where(order.beyond(place, onwards=onwards))
+    found = list(db.session.execute(order.put(query, onwards=onwards).limit(PAGE + 1)))
     lines, has_more = found[:PAGE], len(found) > PAGE
-    if upwards:
+    if not onwards:
         lines.reverse()
     if not lines:
         return Page(number=number)
-    has_newer, has_older = (has_more, True) if upwards else (older_than is not None, has_more)
-    return Page(lines, lines[0].id if has_newer else None, lines[-1].id if has_older else None, number)
+    has_before, has_after = (start is not None, has_more) if onwards else (has_more, True)
+    return Page(lines, lines[0].id if has_before else None, lines[-1].id if has_after else None, number)
 
 
 def targets_of(ids: Sequence[uuid.UUID], session: Session | None = None) -> Mapping[uuid.UUID, list[str]]:
@@ -194,11 +199,26 @@ def conditions(knowledge_base_id: uuid.UUID, wanted: Wanted) -> list[ColumnEleme
     return found
 
 
-def _lines(knowledge_base_id: uuid.UUID, wanted: Wanted) -> tuple[Any, Any]:
+def order_of(sort: Sort) -> Order:
+    """The order of those who are, or were, subscribed."""
+    return Order(sort, KnowledgeBaseSubscriber.id, Subscriber.email_key)
+
+
+def _lines(knowledge_base_id: uuid.UUID, wanted: Wanted) -> tuple[Order, Any]:
     if wanted.state is State.WAITING:
-        return SubscriptionRequest, _waiting(knowledge_base_id, wanted)
+        mine = SubscriptionRequest
+        return Order(wanted.sort, mine.id, mine.email_key), _waiting(knowledge_base_id, wanted)
     query = select(*LINE).join(Subscriber, Subscriber.id == KnowledgeBaseSubscriber.subscriber_id)
-    return KnowledgeBaseSubscriber, query.where(*conditions(knowledge_base_id, wanted))
+    return order_of(wanted.sort), query.where(*conditions(knowledge_base_id, wanted))
+
+
+def _place(knowledge_base_id: uuid.UUID, wanted: Wanted, line_id: uuid.UUID | None) -> Any:
+    """Where a line stands in the list, whether the filter finds it still or not."""
+    if line_id is None:
+        return None
+    order, query = _lines(knowledge_base_id, Wanted(state=wanted.state if wanted.state is State.WAITING else None))
+    columns = query.with_only_columns(order.id.label("id"), order.address.label("address"))
+    return db.session.execute(columns.where(order.id == line_id)).one_or_none()
 
 
 def _waiting(knowledge_base_id: uuid.UUID, wanted: Wanted) -> Any:

@@ -28,12 +28,12 @@ HAS_LEFT = "This person has unsubscribed. Only they can come back: by the portal
 @blueprint.get("/subscribers")
 @requires(Permission.EDIT_KNOWLEDGE_BASES)
 def subscribers(knowledge_base_id: uuid.UUID) -> ResponseReturnValue:
-    """Those that the filter in the address finds, newest first."""
+    """Those that the filter in the address finds, in its order."""
     knowledge_base = edited_or_404(knowledge_base_id)
     form = filter_form(knowledge_base, request.args)
-    newer, older = request.args.get("newer", type=uuid.UUID), request.args.get("older", type=uuid.UUID)
-    page = subscriber_list.page(knowledge_base_id, form.wanted, older_than=older, newer_than=newer)
-    is_waiting = form.wanted.state is State.WAITING
+    ends = {name: request.args.get(name, type=uuid.UUID) for name in ("after", "before")}
+    page = subscriber_list.page(knowledge_base_id, form.wanted, **ends)
+    is_waiting, is_ticked = form.wanted.state is State.WAITING, request.args.get("ticks") == "all"
     return render_template(
         "subscriptions/subscribers.html",
         knowledge_base=knowledge_base,
@@ -47,9 +47,11 @@ def subscribers(knowledge_base_id: uuid.UUID) -> ResponseReturnValue:
         most_counted=MOST_COUNTED,
         kept=_kept(),
         is_filtered=not form.wanted.is_everybody,
-        is_turned=bool(newer or older),
-        newer_url=_list_url(knowledge_base_id, newer=page.newer_than),
-        older_url=_list_url(knowledge_base_id, older=page.older_than),
+        is_turned=any(ends.values()),
+        before_url=_list_url(knowledge_base_id, before=page.before),
+        after_url=_list_url(knowledge_base_id, after=page.after),
+        is_ticked=is_ticked,
+        ticks_url=_ticks_url(knowledge_base_id, ends, is_ticked),
     )
 
 
@@ -139,6 +141,14 @@ def _ticked() -> list[uuid.UUID]:
 def _kept() -> dict[str, Any]:
     """The filter as it stands in the address, to go on with."""
     return {name: value for name, value in request.args.items() if name in FilterForm.NAMES and value}
+
+
+def _ticks_url(knowledge_base_id: uuid.UUID, ends: dict[str, uuid.UUID | None], is_ticked: bool) -> str:
+    """The address of this page with every box ticked, or none of them."""
+    kept = _kept() | {name: value for name, value in ends.items() if value}
+    if not is_ticked:
+        kept["ticks"] = "all"
+    return url_for("subscriptions.subscribers", knowledge_base_id=knowledge_base_id, **kept, _anchor="with-ticked")
 
 
 def _list_url(knowledge_base_id: uuid.UUID, **end: Any) -> str:

@@ -130,6 +130,40 @@ def test_many_are_seen_once_on_the_way_down_and_up(app, account, owner_browser, 
     assert ("Newer" in first.links, "Older" in second.links) == (False, False)
 
 
+@both_databases
+def test_they_are_ordered_by_address_on_every_page_and_in_the_file(app, account, owner_browser, path, subscribe):
+    people = sorted(f"{'zyxw'[n % 4]}{n:03}@example.org" for n in range(120))
+    subscribe(*sorted(people, key=lambda one: one[::-1]), "Aenne@example.org")
+    by_address = ["Aenne@example.org", *people]
+    pages = [owner_browser.open(f"{path}?sort=address")]
+    pages += [pages[0].click("Next"), pages[0].click("Next").click("Next")]
+    assert [one for page in pages for one in addresses(page)] == by_address
+    assert ("Previous" in pages[0].links, "Next" in pages[2].links) == (False, False)
+    assert addresses(pages[2].click("Previous")) == addresses(pages[1])
+    written = owner_browser.open(f"{path}/export?sort=address").response.get_data().decode()
+    assert [row["E-mail Address"] for row in csv.DictReader(io.StringIO(written.lstrip("\ufeff")))] == by_address
+    last = pages[1].soup.select("[name=subscriber]")[-1]["value"]
+    with inside(app, account), unit_of_work():
+        db.session.get_one(KnowledgeBaseSubscriber, uuid.UUID(last)).unsubscribed_at = house_clock.now()
+    rest = owner_browser.open(f"{path}?sort=address&state=subscribed&after={last}")
+    assert addresses(rest) == addresses(pages[2]), "who is not found any more still has a place"
+    assert addresses(owner_browser.open(f"{path}?sort=address&after={uuid.uuid4()}")) == addresses(pages[0])
+    assert addresses(owner_browser.open(f"{path}?sort=nonsense"))[0] == "Aenne@example.org", "the newest"
+
+
+def test_all_of_a_page_are_ticked_by_a_link_and_those_who_have_left_are_not(owner_browser, path, subscribe):
+    left = subscribe("zoe@example.org")
+    owner_browser.open(f"{path}/remove?subscriber={left}").press("Remove")
+    subscribe(*(f"somebody-{number:02}@example.org" for number in range(60)))
+    page = owner_browser.open(f"{path}?sort=address").click("Next").click("Tick all on this page")
+    assert len(addresses(page)) == 11
+    assert len(page.soup.select("[name=subscriber][checked]")) == 10
+    asked = page.form("Remove").press()
+    assert asked.title == "Remove 10 Subscribers"
+    assert asked.press("Remove").messages == ["10 subscribers removed."]
+    assert not page.click("Untick all").soup.select("[name=subscriber][checked]")
+
+
 def test_somebody_is_added_with_a_note_and_nobody_who_has_left_is_brought_back(
     app, account, owner_browser, path, subscribe
 ):
