@@ -100,7 +100,8 @@ def attach(app: Flask) -> None:
     login_manager.anonymous_user = Nobody
     login_manager.session_protection = None  # Our sessions live in the database and are checked there.
     login_manager.request_loader(_recognise)
-    login_manager.init_app(app)
+    # Its own way to hand templates ``current_user`` looks for whoever is signed in before every page, asked or not.
+    login_manager.init_app(app, add_context_processor=False)
     app.before_request(admit)
 
 

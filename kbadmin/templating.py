@@ -50,6 +50,7 @@ def attach(app: Flask, settings: Settings) -> None:
         drawn_icon=icons(static),
         same_for=Kept().block,
         addresses_of=addresses_of,
+        current_user=current_user,  # Looked for once a page asks who it is.
         base_url=settings.base_url,
         version=__version__,
         is_demo=settings.env == "demo",

@@ -3,13 +3,18 @@
 import inspect
 import random
 from dataclasses import replace
+from datetime import timedelta
 from importlib import import_module
 
 import pytest
+from sqlalchemy import select
 
-from kbadmin.knowledge_bases.models import Audience
+from kbadmin import clock as house_clock
+from kbadmin.database import db, unit_of_work
+from kbadmin.knowledge_bases.models import Audience, KnowledgeBase
+from kbadmin.readers.models import ReaderSession
 from tests.databases import both_databases
-from tests.factories import counting
+from tests.factories import counting, inside
 from tests.portal.kept import TOKEN, Processes, ask, kept_by, token_of
 from tests.portal.kept_world import DEEDS, World
 from tests.portal.library import Library
@@ -128,6 +133,25 @@ def test_a_kept_page_costs_one_statement(app, library, public, who):
         totals.append(counted.total)
     assert 5 < totals[0] < 12
     assert totals[1] == 0  # The one is handed to the driver, beside what is counted.
+
+
+@both_databases
+@pytest.mark.parametrize(("days", "name"), [(9, "a session that is not good here any more"), (1, "one that is over")])
+def test_whoever_a_page_has_no_use_for_is_not_looked_for(app, account, library, public, clock, days, name):
+    for title in ("For strangers", "For the reader"):
+        library.article(public, title)
+    token = token_of(library.signed_in(library.reader()))
+    library.change(KnowledgeBase, public, remember_days=1)
+    with inside(app, account), unit_of_work():
+        session = db.session.scalars(select(ReaderSession)).one()
+        session.is_remembered, session.expires_at = True, house_clock.now() + timedelta(days=days)
+    clock.advance(days=2)
+    totals = []
+    for page, cookie in (("for-strangers", ""), ("for-the-reader", token)):
+        with counting(app) as counted:
+            assert "Sign in" in ask(app, f"{library.home}/help/articles/{page}", cookie).text
+        totals.append(counted.total)
+    assert 5 < totals[0] == totals[1], name
 
 
 def test_readers_with_the_same_groups_share_a_page_but_for_what_is_theirs(app, library, public):
