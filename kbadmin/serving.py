@@ -23,7 +23,8 @@ from kbadmin import engine
 THREADS = 8
 DRAIN_SECONDS = 30.0
 LOOK_SECONDS = 0.2
-BODY_BYTES = 2 * 1024 * 1024  # The application allows half of it and says so with a page of its own.
+# Twice what the largest form takes, so that the application says what is too large, on a page of its own.
+BODY_BYTES = 18 * 1024 * 1024
 
 
 class Stop:

@@ -93,6 +93,7 @@ class Site:
         app.extensions[config.EXTENSION] = settings
         self.began = threading.Event()
         app.add_url_rule("/slow", view_func=self.slow)
+        app.add_url_rule("/size", "size", methods=["POST"], view_func=lambda: str(len(request.get_data())))
         app.add_url_rule("/forwarded", view_func=lambda: request.headers.get("X-Forwarded-For", "nobody"))
         self.server = serving.WebServer(app, host="127.0.0.1", port=0)
         self.port = int(self.server.address.rpartition(":")[2])
@@ -115,9 +116,13 @@ class Site:
         self.server.wake()
 
     def get(self, path: str, **headers: str) -> str:
+        return self.ask("GET", path, **headers)
+
+    def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> str:
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
         try:
-            connection.request("GET", path, headers={name.replace("_", "-"): value for name, value in headers.items()})
+            named = {name.replace("_", "-"): value for name, value in headers.items()}
+            connection.request(method, path, body, named)
             return connection.getresponse().read().decode()
         finally:
             connection.close()
@@ -142,6 +147,17 @@ def test_what_a_proxy_says_arrives_for_the_application_to_judge(settings: Settin
     site = Site(replace(settings, trusted_proxies=trusted))
     try:
         assert site.get("/forwarded", X_Forwarded_For="192.0.2.7") == "192.0.2.7"
+    finally:
+        site.stop()
+        site.thread.join(10)
+
+
+def test_it_is_the_application_that_says_what_is_too_large(app: Flask, settings: Settings) -> None:
+    most = max(getattr(view, "kbadmin_uploads", 0) for view in app.view_functions.values())
+    too_large = most + app.config["MAX_CONTENT_LENGTH"] + 1
+    site = Site(settings)
+    try:
+        assert site.ask("POST", "/size", b"x" * too_large) == str(too_large)
     finally:
         site.stop()
         site.thread.join(10)
