@@ -1,6 +1,7 @@
 """The pages for requests that fail: what happened, and the way back. Never a trace, never the input."""
 
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from flask import Flask, Response, g, make_response, render_template, request
 from flask_wtf.csrf import CSRFError
@@ -82,5 +83,12 @@ def _crash(error: Exception) -> Response:
 
 
 def _render(status: int, words: Words) -> Response:
-    page = render_template("errors/page.html", status=status, words=words, reference=g.get("request_id", ""))
+    reference, way_out = g.get("request_id", ""), _way_out()
+    page = render_template("errors/page.html", status=status, words=words, reference=reference, way_out=way_out)
     return make_response(page, status)
+
+
+def _way_out() -> tuple[str, str]:
+    """Where the button leads, words and address: readers stay in their portal."""
+    _, portal, account, *_ = f"{request.path}//".split("/")
+    return ("Go to the Front Page", f"/kb/{quote(account)}") if portal == "kb" and account else ("Go to Home", "/")

@@ -82,6 +82,18 @@ def test_an_archived_knowledge_base_shows_neither_colour_nor_logo(library, brows
         assert browser.open(f"{library.home}/old{path}", status=404).title == "There is no such page"
 
 
+def test_where_there_is_nothing_a_button_leads_on(library, browser):
+    library.knowledge_base("Help", audience=Audience.PUBLIC)
+    page = browser.open(f"{library.home}/nowhere", status=404)
+    assert page.links["Go to the Front Page"] == library.home
+
+
+def test_a_page_about_a_failure_leads_back_to_the_portal(library, browser):
+    page = browser.post(f"{library.home}/sign-in", {"email": "x" * 2_000_000}, status=413)
+    assert page.links["Go to the Front Page"] == library.home
+    assert browser.post("/sign-in", {"email": "x" * 2_000_000}, status=413).links["Go to Home"] == "/"
+
+
 @both_databases
 def test_an_old_address_leads_to_the_newest_and_keeps_the_question(app, account, library, browser):
     kb = library.knowledge_base("Help", audience=Audience.PUBLIC)
