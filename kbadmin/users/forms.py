@@ -3,7 +3,7 @@
 :class:`FreshPasswordMixin` is for every form that changes a secret or a role, in whatever room.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from flask_login import current_user
@@ -75,6 +75,10 @@ class NewPasswordFields(BaseForm):
         "Repeat New Password",
         [InputRequired("Enter the new password again."), EqualTo("new_password", "The two passwords differ.")],
     )
+
+    def __iter__(self) -> Iterator[Field]:
+        """As they stand on the page, which the error summary follows: what a form asks besides comes first."""
+        return iter(sorted(super().__iter__(), key=lambda field: field.short_name in ("new_password", "repeated")))
 
     def validate_new_password(self, field: Field) -> None:
         """The rules of :mod:`kbadmin.users.password_rules`."""

@@ -115,6 +115,13 @@ def test_changing_it_asks_for_the_current_one(owner_browser: Browser, account: O
     assert page.errors == ["This is not your password. Type the one you sign in with."]
 
 
+def test_what_is_missing_is_listed_as_it_stands_on_the_page(owner_browser: Browser) -> None:
+    page = owner_browser.open("/profile/password").press("Change password", status=422)
+    asked_for = ["Enter the password you have now.", "Enter a new password.", "Enter the new password again."]
+    assert page.errors == asked_for
+    assert [line.get_text(strip=True) for line in page.soup.select(".error-summary li")] == asked_for
+
+
 def test_a_new_password_is_checked_against_what_is_known_of_the_person(
     app: Flask, owner_browser: Browser, account: OpenedAccount
 ) -> None:
