@@ -83,7 +83,9 @@ def shown(kept: str, address_of: Callable[[uuid.UUID], str]) -> Markup:
     def picture(found: re.Match[str]) -> str:
         return f'<img loading="lazy" src="{escape(address_of(uuid.UUID(found[1])))}"'
 
-    return Markup(_KEPT_PICTURE.sub(picture, kept))  # noqa: S704 - Cleaned by nh3 before it was kept.
+    # What may be wider than the page scrolls sideways, with the keyboard, too.
+    scrollable = kept.replace("<pre>", '<pre tabindex="0">').replace("<table>", '<table tabindex="0">')
+    return Markup(_KEPT_PICTURE.sub(picture, scrollable))  # noqa: S704 - Cleaned by nh3 before it was kept.
 
 
 def kept_picture(picture_id: uuid.UUID) -> str:

@@ -107,6 +107,12 @@ def test_a_picture_is_where_the_page_says():
     assert page.a.get("href") is None
 
 
+def test_what_may_be_wider_than_the_page_scrolls_with_the_keyboard_too():
+    kept = render("```\nlong\n```\n\n| a |\n|---|\n| b |\n").html
+    page = BeautifulSoup(shown(kept, lambda found: "/there"), "html.parser")
+    assert [found.get("tabindex") for found in page(["pre", "table"])] == ["0", "0"]
+
+
 def test_what_only_looks_like_a_picture_stays_text():
     kept = render(f'`<img src="attachment:{PICTURE}"`').html
     assert shown(kept, lambda found: "/there") == kept
