@@ -50,6 +50,7 @@ def test_what_is_published_for_the_first_time_is_new_for_two_weeks(clock, owner_
     assert (form.chosen("Callout"), form.value("Shown Until")) == ("New", "2026-03-16")
     page = form.fill("What Is New", "The first of its kind.").press()
     assert "New until 16 March 2026, 23:00 UTC : The first of its kind." in page.text
+    assert "kind.." not in page.text
     row = shelves.row(article)
     assert (row.callout, row.callout_at) == (Callout.NEW, house_clock.now())
 
@@ -213,6 +214,7 @@ def test_a_callout_is_set_with_a_note_and_ends_by_itself(clock, owner_browser, s
     page = form.fill("Shown Until", "2026-03-03").fill("What Is New", "Step 3 is new.").press()
     assert page.messages == ["The callout of Installing is saved."]
     assert "Updated until 3 March 2026, 23:00 UTC : Step 3 is new." in page.text
+    assert "new.." not in page.text
     assert "Updated" in owner_browser.open(f"{shelves.path}/articles").text
     clock.set_to(datetime(2026, 3, 3, 22, 59, tzinfo=UTC))
     with shelves.inside():
