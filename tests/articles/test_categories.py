@@ -127,6 +127,19 @@ def test_only_an_empty_one_is_deleted(owner_browser, shelves):
     assert [name for _, name in outline(owner_browser, shelves)] == ["Full", "Installing"]
 
 
+@pytest.mark.parametrize(
+    ("articles", "inner", "said"), [(1, 0, "1 article stands"), (2, 0, "2 articles stand"), (0, 1, "1 category stands")]
+)
+def test_what_stands_in_it_is_said(owner_browser, shelves, articles, inner, said):
+    full = shelves.category("Full")
+    for number in range(articles):
+        shelves.article(f"Article {number}", category=full)
+    for number in range(inner):
+        shelves.category(f"Inner {number}", parent=full)
+    page = owner_browser.open(f"{shelves.path}/categories/{full}/delete")
+    assert f"This category is not empty: {said} in it." in page.text
+
+
 def test_what_fills_up_while_one_asks_is_kept(owner_browser, shelves):
     category = shelves.category("Basics")
     page = owner_browser.open(f"{shelves.path}/categories/{category}/delete")
@@ -166,6 +179,13 @@ def test_a_restriction_changes_who_may_see_what(owner_browser, shelves):
     page = edit(owner_browser, shelves, category).tick("Staff", on=False).press()
     assert "Only Partners" in page.text
     assert shelves.visibility_version() == before + 2
+
+
+def test_of_many_groups_the_tree_names_the_first(owner_browser, shelves):
+    groups = [shelves.group(f"Region {number}") for number in range(1, 6)]
+    shelves.category("Basics", groups=groups)
+    page = owner_browser.open(f"{shelves.path}/articles")
+    assert "Only Region 1, Region 2, Region 3 and 2 more" in page.text
 
 
 def test_a_move_changes_who_may_see_what(owner_browser, shelves):
