@@ -14,6 +14,12 @@ WHOLE_PAGES = [name for name in PAGES if not re.match(r".*/_|components/|layouts
 
 environment = Environment(loader=FileSystemLoader(FOLDER), autoescape=True)
 _COMMENT = re.compile(r"\{#.*?#\}", re.DOTALL)
+_TITLE_OR_BUTTON = re.compile(
+    r"block title %\}([^{]+)\{%"
+    r"|(?:button_link|post_button|actions)\(\s*'([^'{]+)'"
+    r"|empty_state\('[^']*', '(?:[^'\\]|\\.)*', '([^']+)'"
+    r"|<button[^>]*>(?:\s*\{\{ icon\([^}]*\) \}\})?\s*([A-Z][^<{]+)<"
+)
 
 
 def text_of(name: str) -> str:
@@ -177,3 +183,13 @@ def exported(template: str) -> set[str]:
         if isinstance(node, nodes.Assign) and isinstance(node.target, nodes.Name):
             found.add(node.target.name)
     return found
+
+
+def test_a_title_and_the_buttons_that_lead_to_it_are_spelled_alike():
+    spellings = {}
+    for name in PAGES:
+        for found in _TITLE_OR_BUTTON.finditer(text_of(name)):
+            words = next(filter(None, found.groups())).strip()
+            spellings.setdefault(words.casefold(), set()).add(words)
+    assert len(spellings) > 100
+    assert {key: spelled for key, spelled in spellings.items() if len(spelled) > 1} == {}

@@ -212,7 +212,7 @@ def test_two_accounts_may_use_the_same_name_and_address(app, account, make_knowl
 def test_a_narrowed_editor_works_in_one_and_knows_of_no_other(app, account, owner_browser, make_knowledge_base):
     mine, others = make_knowledge_base("Mine"), make_knowledge_base("Others")
     edna = factories.add_person(app, account, "editor", name="Edna Editor")
-    page = owner_browser.open("/knowledge-bases").click("Who Works Where")
+    page = owner_browser.open("/knowledge-bases").click("Who works where")
     assert "Edna Editor" in page.text
     page = page.click("Change Edna Editor")
     page = page.form("Save").choose("These only").press(status=422)

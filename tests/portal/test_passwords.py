@@ -215,7 +215,7 @@ def test_a_weak_password_is_refused_and_the_link_lives_on(library, reader):
 
 
 def change_password(browser, library, *, current=PASSWORD, new=NEW_PASSWORD, status=None):
-    page = browser.open(f"{library.home}/profile").click("Change Password")
+    page = browser.open(f"{library.home}/profile").click("Change password")
     page.form("Change password").fill("Current Password", current)
     return set_password(page, new, button="Change password", status=status)
 
