@@ -4,7 +4,7 @@ import pytest
 from playwright.sync_api import Locator, expect
 
 from kbadmin.demo.directory import READY_CLIENT_ID
-from tests.factories import OpenedAccount
+from tests.factories import OpenedAccount, add_person
 from tests.journeys.visitor import Visitor
 from tests.world import CLIENT_SECRET, MAILBOX, World
 
@@ -149,3 +149,29 @@ def test_the_error_summary_takes_the_focus_and_leads_to_the_fields(owner):
         expect(field).to_be_focused()
         expect(field).to_have_attribute("aria-invalid", "true")
         summary.focus()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_the_words_of_a_button_that_has_the_focus_can_be_read(app, account, owner, theme):
+    add_person(app, account, "editor")
+    owner.page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+    found = []
+    for path, kind in (("/team", "danger"), ("/deliveries", "secondary"), ("/profile", "primary")):
+        owner.open(path).page.keyboard.press("Tab")
+        owner.page.locator(f".btn-outline-{kind}").first.focus()
+        found += owner.axe_violations()
+    assert found == []
+
+
+def test_a_ring_around_what_has_the_focus_stands_out(owner):
+    owner.page.emulate_media(reduced_motion="reduce")
+    owner.open("/profile").page.keyboard.press("Tab")
+    link = owner.page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--kb-link')").strip()
+    for name in (".form-control", ".btn-primary", ".btn-outline-primary"):
+        owner.page.locator(f"main {name}").first.focus()
+        ring = owner.page.evaluate("getComputedStyle(document.activeElement).outlineColor")
+        assert ring == rgb(link)
+
+
+def rgb(colour: str) -> str:
+    return f"rgb({', '.join(str(int(colour[at : at + 2], 16)) for at in (1, 3, 5))})"

@@ -74,7 +74,7 @@ def places(app: Flask, account: OpenedAccount) -> dict[str, str]:
 
 def looked_at(visitor: Visitor, places: dict[str, str]) -> Iterator[str]:
     for name, path in places.items():
-        for width in (390, 1280):
+        for width in (320, 390, 1280):
             visitor.page.set_viewport_size({"width": width, "height": 900})
             visitor.open(path)
             found = [*faults(visitor), *visitor.page.evaluate(SPLIT_WORDS), *visitor.page.evaluate(CUT, ".check-list")]
