@@ -5,6 +5,7 @@ ledger: a refused request is counted although everything else it did is rolled b
 """
 
 import hashlib
+import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -74,6 +75,19 @@ def forget(limit: Limit, key: str) -> None:
     """Start again at nothing: after a success, failures before it no longer count."""
     with ledger() as session:
         session.execute(delete(Throttle).where(Throttle.name == limit.name, Throttle.key == _hashed(key)))
+
+
+def network_of(network_address: str) -> str:
+    """Whom a limit for networks is for: one IPv4 address, or the /64 that a household or a server has to itself."""
+    try:
+        found = ipaddress.ip_address(network_address.partition("%")[0])
+    except ValueError:
+        return network_address
+    if isinstance(found, ipaddress.IPv4Address):
+        return str(found)
+    if found.ipv4_mapped:  # How a socket for both kinds tells of IPv4: all of it would be one /64.
+        return str(found.ipv4_mapped)
+    return str(ipaddress.ip_network((found, 64), strict=False))
 
 
 def _count_now(limit: Limit, key: str) -> int:

@@ -24,15 +24,15 @@ class StillWaits(NotSignedIn):
 
 def sign_in(*, email: str, password: str, remember_days: int, network_address: str, old_token: str | None) -> Opened:
     """Begin a session. Raises :class:`NotSignedIn` (or its :class:`StillWaits`) and :class:`tries.TooManyTries`."""
-    key = passwords.person_key(email)
-    tries.require_left(SIGN_IN_FROM, network_address)
+    key, network = passwords.person_key(email), throttle.network_of(network_address)
+    tries.require_left(SIGN_IN_FROM, network)
     stop_reading()  # Before each wait, and before each connection beside the session's own.
     tries.take(passwords.SIGN_IN, key)
     reader = passwords.find_reader(email)
     reader_id, stored = (reader.id, reader.password_hash) if reader else (None, None)
     stop_reading()
     if not hasher().verify(stored, password) or reader_id is None or stored is None:
-        throttle.count(SIGN_IN_FROM, network_address)
+        throttle.count(SIGN_IN_FROM, network)
         log.warning("reader sign-in refused", reader=str(reader_id or "unknown"), network_address=network_address)
         raise NotSignedIn
     renewed = hasher().hash(password) if hasher().is_outdated(stored) else None

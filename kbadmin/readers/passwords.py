@@ -129,7 +129,7 @@ def ask_for_reset(email: str, *, knowledge_base_id: uuid.UUID | None = None, net
     key, account_id = person_key(email), current_account()
     stop_reading()
     try:
-        tries.take(RESET_FROM, network_address)
+        tries.take(RESET_FROM, throttle.network_of(network_address))
         tries.take(RESET, key)
     except tries.TooManyTries:
         return

@@ -58,7 +58,7 @@ def ask(knowledge_base_id: uuid.UUID, details: Details, *, network_address: str)
     """
     key, account_id = passwords.person_key(details.email), current_account()
     stop_reading()
-    tries.take(NETWORK, network_address)
+    tries.take(NETWORK, throttle.network_of(network_address))
     tries.require_left(KNOWLEDGE_BASE, str(knowledge_base_id))
     stop_reading()
     try:

@@ -8,7 +8,6 @@ from kbadmin.audit.operations import Actor
 from kbadmin.database import db, stop_reading
 from kbadmin.subscriptions import subscribing, unsubscribing
 from kbadmin.subscriptions.models import KnowledgeBaseSubscriber, Subscriber
-from kbadmin.subscriptions.requests import network_of
 from kbadmin.throttle import Limit
 
 UNKNOWN_FROM = Limit("unknown subscriber link from", 50, 60 * 60)
@@ -41,7 +40,7 @@ def _owner_of(found: KnowledgeBaseSubscriber, network_address: str) -> Actor:
 
 def _note_unknown(network_address: str) -> None:
     """Counted up to a limit and then no more, so that guessing costs us next to nothing; the operator is told once."""
-    network = network_of(network_address)
+    network = throttle.network_of(network_address)
     stop_reading()
     if throttle.spent(UNKNOWN_FROM, network):
         return

@@ -4,7 +4,6 @@ Whoever asks gets one answer and the same work is done, whatever is known of the
 afterwards, in the background. Nobody's mailbox can be filled from here: see the limits.
 """
 
-import ipaddress
 import uuid
 from dataclasses import dataclass
 from datetime import timedelta
@@ -65,7 +64,7 @@ def ask(knowledge_base_id: uuid.UUID, wanted: Wanted, *, email: str, network_add
 
     Raises :class:`kbadmin.users.tries.TooManyTries` for a network, or while too many ask; never because of the address.
     """
-    network = network_of(network_address)
+    network = throttle.network_of(network_address)
     stop_reading()  # Before each connection beside the session's own.
     tries.require_left(FROM_NETWORK, network)
     tries.require_left(BY_ALL, "")
@@ -150,15 +149,6 @@ def forget_expired_requests() -> None:
         over = SubscriptionRequest.expires_at < clock.now()
         if session.scalar(select(SubscriptionRequest.id).where(over).limit(1)) is not None:
             session.execute(delete(SubscriptionRequest).where(over).execution_options(synchronize_session=False))
-
-
-def network_of(network_address: str) -> str:
-    """Whom a limit is for: one IPv4 address, or the /64 that a household or a server has to itself."""
-    try:
-        found = ipaddress.ip_address(network_address.partition("%")[0])
-    except ValueError:
-        return network_address
-    return str(ipaddress.ip_network((found, 64), strict=False)) if found.version == 6 else str(found)
 
 
 def _open_one(knowledge_base_id: uuid.UUID) -> KnowledgeBase | None:

@@ -89,7 +89,7 @@ def set_password_with_link(token: str, new_password: str, *, visitor: Visitor) -
 def ask_for_reset(email: str, *, network_address: str) -> None:
     """Have a link mailed if there is such a person. The request does the same work whether there is or not."""
     try:
-        tries.take(tries.RESET_FROM, network_address)
+        tries.take(tries.RESET_FROM, throttle.network_of(network_address))
         tries.take(tries.RESET, tries.person_key(email))
     except tries.TooManyTries:
         return

@@ -40,14 +40,15 @@ class Welcome:
 
 def sign_in(*, email: str, password: str, is_kept: bool, visitor: Visitor, old_token: str | None) -> Welcome:
     """Begin a session. Raises :class:`NotSignedIn` and :class:`kbadmin.users.tries.TooManyTries`."""
-    tries.require_left(tries.SIGN_IN_FROM, visitor.network_address)
+    network = throttle.network_of(visitor.network_address)
+    tries.require_left(tries.SIGN_IN_FROM, network)
     stop_reading()  # Before each wait, and before each connection beside the session's own.
     tries.take(tries.SIGN_IN, tries.person_key(email))
     user = find_user(email)
     user_id, stored = (user.id, user.password_hash) if user else (None, None)
     stop_reading()
     if not hasher().verify(stored, password) or user_id is None or stored is None:
-        throttle.count(tries.SIGN_IN_FROM, visitor.network_address)
+        throttle.count(tries.SIGN_IN_FROM, network)
         log.warning("sign-in refused", user=str(user_id or "unknown"), network_address=visitor.network_address)
         raise NotSignedIn
     renewed = hasher().hash(password) if hasher().is_outdated(stored) else None

@@ -21,7 +21,7 @@ from kbadmin.subscriptions.models import (
     SubscriptionSettings,
     Target,
 )
-from kbadmin.subscriptions.requests import Wanted, network_of
+from kbadmin.subscriptions.requests import Wanted
 from kbadmin.throttle import Throttle
 from kbadmin.users.tries import TooManyTries
 from tests.browser import Browser
@@ -233,17 +233,3 @@ def test_a_captcha_of_the_operators_own_is_asked_when_there_is_one(library, help
         assert requested(library) == 1
     finally:
         captcha.Chosen.captcha = None
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "is_same"),
-    [
-        ("192.0.2.1", "192.0.2.2", False),
-        ("2001:db8:1:2::1", "2001:db8:1:2:ffff::9", True),
-        ("2001:db8:1:2::1", "2001:db8:1:3::1", False),
-        ("fe80::1%eth0", "fe80::2", True),
-        ("", "", True),
-    ],
-)
-def test_a_network_is_an_address_or_what_a_household_has(one, other, is_same):
-    assert (network_of(one) == network_of(other)) is is_same
