@@ -62,6 +62,7 @@ def asked_for(contents: Contents, arguments: Mapping[str, str]) -> Thing | None:
         shelf = contents.shelf(slug)
         return of_shelf(shelf) if shelf else None
     if slug := arguments.get("article"):
-        article = contents.article(slug)
+        # PostgreSQL takes no NUL, not even to find nothing.
+        article = contents.article(slug) if slug.isprintable() else None
         return of_article(article) if article else None
     return everything(contents)

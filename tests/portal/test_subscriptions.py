@@ -101,6 +101,16 @@ def test_a_reader_looks_after_their_subscriptions(library, help_base, reader, cl
 
 
 @both_databases
+def test_a_name_that_can_be_none_is_not_looked_for(library, help_base, reader):
+    turn_on(library, help_base)
+    browser = library.signed_in(reader)
+    token = browser.open(f"{library.home}/help").soup.select_one("input[name=csrf_token]")["value"]
+    for name in ("article", "category"):
+        fields = {"csrf_token": token, name: "x\0"}
+        assert browser.post(f"{library.home}/help/subscriptions/new", fields, status=404)
+
+
+@both_databases
 def test_the_link_in_an_e_mail_opens_the_same_page_for_an_hour_and_nothing_else(library, help_base, reader, clock):
     turn_on(library, help_base)
     article = library.article(help_base, "Treasure", groups=[library.group("Kept")])
