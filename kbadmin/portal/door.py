@@ -13,7 +13,7 @@ from flask_login import current_user
 from kbadmin.access import safe_next
 from kbadmin.articles.visibility import STRANGER, Viewer
 from kbadmin.knowledge_bases import operations as knowledge_bases
-from kbadmin.knowledge_bases.models import KnowledgeBase
+from kbadmin.knowledge_bases.models import Audience, KnowledgeBase
 from kbadmin.portal.doorsteps import Caller
 from kbadmin.portal.principal import SignedInReader
 from kbadmin.readers import sessions
@@ -87,8 +87,20 @@ def target_within(text: str | None) -> str | None:
 
 def knowledge_base_at(target: str | None) -> KnowledgeBase | None:
     """The knowledge base that a page of this portal belongs to; its looks and rules hold for signing in, too."""
+    slug = _slug_in(target)
+    return open_one(slug) if slug else None
+
+
+def themed_at(target: str | None) -> KnowledgeBase | None:
+    """The same, if strangers may see its looks: what it was called since that address is for those who may enter."""
+    found = knowledge_base_at(target)
+    is_told = found is not None and (found.audience == Audience.PUBLIC or found.slug == _slug_in(target))
+    return found if is_told else None
+
+
+def _slug_in(target: str | None) -> str:
     parts = urlsplit(target or "").path.split("/")
-    return open_one(parts[3]) if len(parts) > 3 else None
+    return parts[3] if len(parts) > 3 else ""
 
 
 def _viewer_in(knowledge_base: KnowledgeBase) -> Viewer:

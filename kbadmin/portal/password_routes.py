@@ -29,7 +29,8 @@ ELSEWHERE = "Wherever else you were signed in, you no longer are."
 def forgot_password() -> ResponseReturnValue:
     """Have a link mailed; where nobody can send it, say whom to ask."""
     form = ForgotPasswordForm()
-    g.themed_by = found = door.knowledge_base_at(door.target_within(request.args.get("next")))
+    target = door.target_within(request.args.get("next"))
+    found, g.themed_by = door.knowledge_base_at(target), door.themed_at(target)
     knowledge_base_id = found.id if found else None
     if email_settings.way(knowledge_base_id) is None:
         return render_template("portal/forgot_password_without_mail.html")

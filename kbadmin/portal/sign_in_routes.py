@@ -25,7 +25,7 @@ STILL_WAITS = "You have signed up, and wait to be let in. You get an e-mail then
 def sign_in() -> ResponseReturnValue:
     """Ask for address and password, in the looks of the knowledge base that was asked for."""
     target = door.target_within(request.values.get("next"))
-    g.themed_by = knowledge_base = door.knowledge_base_at(target)
+    knowledge_base, g.themed_by = door.knowledge_base_at(target), door.themed_at(target)
     if request.method == "GET" and _is_signed_in_to(knowledge_base):
         return redirect(target or url_for("portal.index"), 303)
     days = _remember_days(knowledge_base)

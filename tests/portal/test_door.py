@@ -70,7 +70,13 @@ def test_an_unknown_account_has_the_same_page(library, browser):
 
 
 @both_databases
-@pytest.mark.parametrize("path", ["/kb/%00", "HOME/%00", "HOME/help/articles/%00", "HOME/help/categories/x%00"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/kb/%00", "HOME/%00", "HOME/help/articles/%00", "HOME/help/categories/x%00", "HOME/help/subscribe?article=%00",
+        "HOME/help/subscribe?category=%00",
+    ],
+)  # fmt: skip
 def test_a_name_that_can_be_none_is_not_looked_for(library, browser, path):
     library.knowledge_base("Help", audience=Audience.PUBLIC)
     browser.open(path.replace("HOME", library.home), status=404)
@@ -108,6 +114,14 @@ def test_a_stranger_does_not_learn_the_new_address_of_what_is_not_public(app, ac
     rename(app, account, help_base, "handbook")
     page = browser.open(f"{library.home}/help", follow=False, status=303)
     assert "handbook" not in (page.location or "")
+    library.change(KnowledgeBase, help_base, name="Plan B")
+    for path in ("help", f"sign-in?next={library.home}/help", f"forgot-password?next={library.home}/help"):
+        page = browser.open(f"{library.home}/{path}")
+        assert "handbook" not in page.html
+        assert "Plan B" not in page.html
+    reader = library.reader()
+    page = sign_in(browser, f"{library.home}/help/articles/first", reader.email, reader.password)
+    assert page.path == f"{library.home}/handbook/articles/first"
 
 
 @both_databases
