@@ -62,7 +62,7 @@ def fill(app: Flask, account: OpenedAccount) -> Filled:
     colleague = add_person(app, account, "writer", name=f"{MARK} Colleague", email=f"colleague@{HOST}")
     with inside(app, account), unit_of_work():
         knowledge_base, article, revision_id, picture_id = _knowledge_base()
-        service, waiting = _oauth_service(), _password_service()
+        service, waiting = oauth_service(), _password_service()
         db.session.add_all([service, waiting])
         db.session.flush()
         message = enqueue(
@@ -240,7 +240,8 @@ def _readers() -> dict[str, list[str]]:
     }
 
 
-def _oauth_service() -> SmtpService:
+def oauth_service() -> SmtpService:
+    """One that was authorized, at a server that there is not."""
     service = SmtpService(
         friendly_name=MARK, friendly_name_key=MARK.casefold(), host=HOST, port=587, security=Security.STARTTLS,
         send_from_address=f"from@{HOST}", authentication=Authentication.OAUTH2, provider="microsoft", cloud="global",
