@@ -173,14 +173,14 @@ class DomainLines:
         self.most = most
 
     def __call__(self, form: Form, field: Field) -> None:
-        found = set()
-        for line in (field.data or "").split():
+        lines, found = dict.fromkeys((field.data or "").split()), set()
+        if len(lines) > self.most:  # Before they are looked at: a form has room for a hundred thousand.
+            raise ValidationError(f"Enter {self.most} domains at most.")
+        for line in lines:
             try:
                 found.add(canonical_domain(line.strip(",;")))
             except NotOneAddress:
                 raise ValidationError(f"“{line[:60]}” is no domain. Enter one a line, such as example.com.") from None
-        if len(found) > self.most:
-            raise ValidationError(f"Enter {self.most} domains at most.")
         field.data = "\n".join(sorted(found))
 
 
