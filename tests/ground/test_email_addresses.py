@@ -56,5 +56,37 @@ def test_anything_else_is_refused_with_a_sentence(typed, said):
     assert said in str(raised.value)
 
 
+@pytest.mark.parametrize(
+    "typed",
+    [
+        "ann＠example.com", "ann﹫example.com", "ａnn@example.com", "аnn@example.com", "ann\N{KELVIN SIGN}@example.com",
+        "a\N{LATIN SMALL LETTER DOTLESS I}n@example.com", "e\u0301va@example.com", "ann@exam\u00adple.com",
+        "ann@example.com\u3000", "ann\u00a0@example.com", "ann@example。com.", "ann@exam\u2024ple",
+    ],
+)  # fmt: skip
+def test_what_only_looks_like_an_address_is_refused(typed):
+    """Somebody else's mailbox would be asked, or two readers would be one to people and two to us."""
+    with pytest.raises(NotOneAddress):
+        canonical_address(typed)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_same"),
+    [
+        ("ann@bücher.example.com", "ann@BU\u0308CHER.example.com", True),
+        ("ann@bücher.example.com", "ann@xn--bcher-kva.example.com", True),
+        ("ann@example.com", "ann@example。com", True),
+        ("ann@example.com", "ann@ｅxample.com", True),
+        ("ann@example.com", "ann@еxample.com", False),
+        ("ann@strasse.example.com", "ann@straße.example.com", False),
+        ("ann@example.com", "ann@examp1e.com", False),
+        ("a.nn@example.com", "ann@example.com", False),
+        ("ann+x@example.com", "ann@example.com", False),
+    ],
+)
+def test_two_ways_to_write_an_address_are_one_only_where_mail_goes_to_one(one, other, is_same):
+    assert (comparable(one) == comparable(other)) is is_same
+
+
 def test_addresses_are_compared_without_case():
     assert comparable("Support@Example.com") == comparable("support@EXAMPLE.COM")

@@ -161,6 +161,28 @@ ODD_PATHS = [
     "/team/{member}/%00",
     "/static/css/%00",
     "/oauth2/custom-smtp-token?state=" + "s" * 10_000,
+    "/readers/1",
+    "/readers/' OR 1=1--",
+    "/readers/" + "a" * 10_000,
+    "/readers?q=%00&status=%00&group=%00&knowledge_base=%00&sort=%00&before=%00&after=%00",
+    "/readers/export?q=' OR 1=1--",
+    "/readers/settings/texts?knowledge_base=%00",
+    "/readers/settings/texts/%00",
+    "/knowledge-bases/1/articles",
+    "/knowledge-bases/%00/settings",
+    "/knowledge-bases/{base}/articles?q=%00&status=%00&category=%00&older_than=%00",
+    "/knowledge-bases/{base}/articles/1/edit",
+    "/knowledge-bases/{base}/categories/' OR 1=1--",
+    "/kb/%00",
+    "/kb/' OR 1=1--/help",
+    "/kb/" + "a" * 10_000,
+    "/kb/{account}/help/articles/%c0%ae%c0%ae",
+    "/kb/{account}/help/articles/" + "a" * 10_000,
+    "/kb/{account}/help/images/1",
+    "/kb/{account}/set-password/%00",
+    "/kb/{account}/subscriptions/" + "z" * 10_000,
+    "/kb/{account}/unsubscribe/%00",
+    "/kb/{account}/sign-in?next=%00",
 ]
 
 
@@ -172,7 +194,13 @@ def test_odd_addresses_get_a_page_and_no_trace(app, account):
     for who in ("owner", "nobody"):
         for path in ODD_PATHS:
             client = signed_in(app, account.owner).client if who == "owner" else app.test_client()
-            address = path.format(service=filled.values["service_id"][0], member=filled.values["membership_id"][0])
+            names = {
+                "service": "service_id",
+                "member": "membership_id",
+                "base": "knowledge_base_id",
+                "account": "account",
+            }
+            address = path.format(**{name: filled.values[key][0] for name, key in names.items()})
             response = client.get(address)
             assert response.status_code < 500, f"{who}: {address[:80]}"
             if 300 <= response.status_code < 400:

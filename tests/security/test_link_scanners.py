@@ -4,7 +4,6 @@ import re
 from dataclasses import replace
 from email import message_from_bytes
 from email.policy import default
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -14,6 +13,7 @@ from kbadmin.articles.models import Callout
 from kbadmin.audit.operations import Actor
 from kbadmin.database import db, unit_of_work
 from kbadmin.knowledge_bases.models import Audience, SignUp
+from kbadmin.paths import shipped
 from kbadmin.readers import letting_in, passwords, welcomes
 from kbadmin.readers.models import ReaderStatus
 from kbadmin.subscriptions import planning
@@ -98,7 +98,7 @@ def test_opening_every_link_to_strangers_and_subscribers_changes_nothing(app, ac
 
 
 def test_no_kind_of_letter_is_forgotten():
-    folders = {one.name for one in Path("templates/emails").iterdir() if one.is_dir()}
+    folders = {one.name for one in (shipped("templates") / "emails").iterdir() if one.is_dir()}
     assert folders == set(OF_SERVICES_AND_PASSWORDS) | set(OF_STRANGERS_AND_SUBSCRIBERS)
 
 

@@ -5,8 +5,11 @@ from bs4 import BeautifulSoup
 from sqlalchemy import select
 
 from kbadmin.accounts.models import Account
+from kbadmin.articles.models import Article, Category
 from kbadmin.database import Base, db, unit_of_work
 from kbadmin.encryption import Secret
+from kbadmin.knowledge_bases.models import KnowledgeBase
+from kbadmin.readers.models import Reader, ReaderField, ReaderGroup
 from kbadmin.smtp.models import SmtpService
 from kbadmin.users.models import Membership, User
 from tests.factories import inside, signed_in
@@ -26,6 +29,12 @@ ASKED_FOR = {
         "provider", "cloud", "audience", "login_email", "client_id", "tenant_id", "secret_expires_on", "updated_at",
         "configuration_version", "tested_at",
     },
+    "readers": {"name_key", "sort_key", "updated_at"},  # The keys are made of the names.
+    "reader_groups": {"name_key"},
+    "reader_fields": {"is_required", "label_key"},
+    "knowledge_bases": {"content_version"},
+    "articles": {"updated_at"},
+    "categories": {"updated_at"},
 }  # fmt: skip
 
 
@@ -44,13 +53,20 @@ def test_there_are_columns_worth_trying():
         ("/smtp/{service}", SmtpService, "smtp_services"),
         ("/smtp/{oauth}", SmtpService, "smtp_services"),
         ("/smtp/{oauth}/oauth2", SmtpService, "smtp_services of the OAuth2 page"),
+        ("/readers/{reader}", Reader, "readers"),
+        ("/readers/groups/{group}", ReaderGroup, "reader_groups"),
+        ("/readers/fields/{field}", ReaderField, "reader_fields"),
+        ("/knowledge-bases/{knowledge_base}/settings", KnowledgeBase, "knowledge_bases"),
+        ("/knowledge-bases/{knowledge_base}/articles/{article}/edit", Article, "articles"),
+        ("/knowledge-bases/{knowledge_base}/categories/{category}", Category, "categories"),
     ],
 )
 def test_a_form_changes_what_it_asks_for_and_nothing_else(app, account, path, model, asked):
     filled = fill(app, account)
     oauth, service = filled.values["service_id"]
     member = filled.values["membership_id"][0]
-    address = path.format(service=service, oauth=oauth, membership=member)
+    ids = {name.removesuffix("_id"): found[0] for name, found in filled.values.items() if name.endswith("_id")}
+    address = path.format(**ids | {"service": service, "oauth": oauth, "membership": member})
     client = signed_in(app, account.owner).client
     fields = _fields(client.get(address).data, address)
     before = _rows(app, account, model)
@@ -95,8 +111,10 @@ def _fields(html: bytes, address: str) -> dict[str, str]:
         if (form.get("action") or address).rstrip("?") == address and form.select("input:not([type=hidden])")
     )  # fmt: skip
     found = {}
-    for field in form.select("input[name], select[name]"):
-        if field.name == "select":
+    for field in form.select("input[name], select[name], textarea[name]"):
+        if field.name == "textarea":
+            found[field["name"]] = field.get_text().removeprefix("\n")
+        elif field.name == "select":
             found[field["name"]] = (field.select_one("option[selected]") or field.option)["value"]
         elif field.get("type") not in ("radio", "checkbox") or field.has_attr("checked"):
             found[field["name"]] = field.get("value", "")
