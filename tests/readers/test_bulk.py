@@ -1,11 +1,14 @@
 """What is done to many readers: asked first, done to whom was meant, and to nobody else."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
 from sqlalchemy import func, select
 
-from kbadmin.database import db
+from kbadmin.database import db, unit_of_work
+from kbadmin.links import OneTimeLink
+from kbadmin.readers import passwords
 from kbadmin.readers.bulk_orders import Deed, Order
 from kbadmin.readers.listing import Wanted
 from kbadmin.readers.models import Reader, ReaderAccess, ReaderGroupMember
@@ -90,6 +93,19 @@ def test_readers_are_disabled_and_enabled(app, account, owner_browser, three):
     assert sessions(app) == 1
     ask(owner_browser, "Enable", path="/readers?status=disabled", button=FOUND).press("Enable")
     assert statuses(app, account) == {"active": 3}
+
+
+@both_databases
+@pytest.mark.parametrize("deed", ["Disable", "Delete"])
+def test_the_links_they_were_sent_end_for_good(app, account, owner_browser, three, deed):
+    with inside(app, account), unit_of_work():
+        tokens = [passwords.hand_out_link(one, lifetime=timedelta(hours=72)) for one in three]
+    ask(owner_browser, deed, "Anna", "Bert").press(deed)
+    if deed == "Disable":
+        ask(owner_browser, "Enable", path="/readers?status=disabled", button=FOUND).press("Enable")
+    with inside(app, account):
+        assert [passwords.find_link(token) is not None for token in tokens] == [False, False, True]
+        assert len(db.session.scalars(select(OneTimeLink)).all()) == 1
 
 
 @both_databases
