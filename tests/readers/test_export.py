@@ -3,6 +3,8 @@
 import csv
 import io
 
+import pytest
+
 from kbadmin.database import begin_writing, db
 from kbadmin.readers import exporting
 from kbadmin.readers.listing import Wanted
@@ -55,3 +57,15 @@ def test_a_long_list_comes_in_pieces_and_lets_others_write_meanwhile(app, accoun
             pieces += list(lines)
         assert [piece.count("\r\n") for piece in pieces] == [1, 1_000, 1_000, 500]
         assert len(set("".join(pieces).splitlines())) == 2_501
+
+
+@pytest.mark.parametrize(
+    "cell",
+    [
+        "=1+1", "+49 30 1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1", "＋1", "－1", "＠x",
+        '=HYPERLINK("http://evil.example","x")',
+    ],
+)  # fmt: skip
+def test_what_could_begin_a_formula_is_text(cell):
+    written = exporting.lines([[cell, f"a{cell}"]])
+    assert list(csv.reader(io.StringIO(written, newline=""))) == [[f"'{cell}", f"a{cell}"]]
