@@ -69,6 +69,16 @@ def test_the_token_in_an_address_is_not_in_the_log(app, browser, written, page, 
     assert token not in stream.getvalue()
 
 
+@pytest.mark.parametrize("page", ["set-password", "confirm", "subscriptions", "unsubscribe", "help/sign-up/confirm"])
+def test_the_token_in_an_address_of_the_portal_is_not_in_the_log(app, account, browser, written, page):
+    stream, token = written("json"), new_token()
+    with app.app_context(), unit_of_work():
+        db.session.connection().exec_driver_sql("ALTER TABLE accounts RENAME TO accounts_elsewhere")
+    browser.open(f"/kb/{account.slug}/{page}/{token}", status=503)
+    assert f"/kb/{account.slug}/{page}/" in stream.getvalue()
+    assert token not in stream.getvalue()
+
+
 @pytest.mark.parametrize("log_format", ["json", "console"])
 def test_a_line_break_from_outside_does_not_begin_a_line_of_the_log(browser, written, log_format):
     stream = written(log_format)
