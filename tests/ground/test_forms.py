@@ -8,6 +8,7 @@ from kbadmin.forms import (
     AsciiInteger,
     BaseForm,
     Canonical,
+    DomainLines,
     KeptSecretField,
     OneEmailAddress,
     OneLine,
@@ -32,6 +33,7 @@ class Example(BaseForm):
     number = StringField("Number", [AsciiInteger(1, 65535, "Enter a port from 1 to 65535.")], default="1")
     typed = PasswordField("Typed")
     kept = KeptSecretField("Kept")
+    domains = StringField("Domains", [DomainLines(2)])
 
 
 @pytest.fixture
@@ -97,3 +99,11 @@ def test_a_kept_secret_is_never_rendered_back(send):
 def test_a_form_without_its_token_is_refused(browser):
     page = browser.post("/sign-in", {"email": "a@example.com"}, status=400)
     assert page.title == "This form has expired"
+
+
+def test_domains_stand_once_by_name_and_are_counted_before_they_are_looked_at(send):
+    assert send(domains="b.example.com @a.example.com\nb.example.com").domains.data == "a.example.com\nb.example.com"
+    assert send(domains="no-domain").domains.errors == [
+        "“no-domain” is no domain. Enter one a line, such as example.com."
+    ]
+    assert send(domains="no-domain b.example.com c.example.com").domains.errors == ["Enter 2 domains at most."]
