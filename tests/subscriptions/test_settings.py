@@ -1,13 +1,17 @@
 """The editor's page: a service by its name, a schedule, a subject, a test, on; and what the page says of each step."""
 
+import uuid
+
 import pytest
 
 from kbadmin import clock as house_clock
+from kbadmin.database import db
 from kbadmin.knowledge_bases.models import Audience
 from kbadmin.subscriptions import set_up, weekdays
+from kbadmin.subscriptions.models import SubscriptionSettings
 from tests.databases import both_databases
 from tests.delivery.outbox import make_service
-from tests.factories import inside
+from tests.factories import inside, open_account
 from tests.knowledge_bases.conftest import knowledge_base, make_knowledge_base
 from tests.smtp.conftest import _world, world
 from tests.smtp.rows import change
@@ -53,6 +57,29 @@ def test_a_test_that_fails_leaves_its_step_open(app, account, owner_browser, pat
     assert "The test e-mail was not sent" in page.text
     assert "What the server answered" in page.links
     assert progress(owner_browser.open(path))["test"] == "next"
+
+
+def test_a_forged_form_chooses_no_service_that_is_not_offered(app, account, browser_as, path):
+    globex = open_account(app, "Globex")
+    now, blocked = house_clock.now(), {"authentication": "password", "username": "x"}
+    forged = [
+        make_service(app, globex, port=25, tested_at=now),
+        make_service(app, account, port=25, name="Off", tested_at=now, disabled_at=now),
+        make_service(app, account, port=25, name="Gone", tested_at=now, deleted_at=now),
+        make_service(app, account, port=25, name="Needs a password", **blocked),
+        uuid.UUID(int=7),
+        "no-id",
+    ]
+    for value in forged:
+        form = browser_as("editor").open(path).form("Save").fill("Subject", "Kept")
+        option = form.named("smtp_service_id").find(".//option")
+        option.set("value", str(value))
+        option.set("selected", "")
+        page = form.press(status=422)
+        assert len(page.errors) == 1, value
+        assert page.form("Save").value("Subject") == "Kept"
+    with inside(app, account):
+        assert db.session.query(SubscriptionSettings).all() == []
 
 
 def test_they_pause_go_on_and_turn_off_and_the_log_keeps_it(app, account, owner_browser, path, service):
