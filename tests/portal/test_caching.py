@@ -16,14 +16,16 @@ def public(library):
 
 @pytest.mark.parametrize("path", PAGES)
 def test_a_strangers_page_may_be_kept_for_a_minute(library, browser, public, path):
-    response = browser.open(f"{library.home}/help{path}").response
-    assert response.headers["Cache-Control"] == "public, max-age=60"
-    assert "Cookie" in response.headers["Vary"]
-    assert "Set-Cookie" not in response.headers
+    for _ in range(2):  # The second time it is a page that is kept here.
+        response = browser.open(f"{library.home}/help{path}").response
+        assert response.headers["Cache-Control"] == "public, max-age=60"
+        assert "Cookie" in response.headers["Vary"]
+        assert "Set-Cookie" not in response.headers
     again = browser.client.get(
         f"{library.home}/help{path}", base_url="http://localhost", headers={"If-None-Match": response.headers["ETag"]}
     )
     assert (again.status_code, again.data) == (304, b"")
+    assert "Cookie" in again.headers["Vary"]
 
 
 @pytest.mark.parametrize("path", PAGES)
