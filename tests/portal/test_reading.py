@@ -181,9 +181,22 @@ def test_a_picture_is_shown_wherever_it_was_asked_from_and_to_nobody_once_no_art
         browser.open(f"{here}{asked}", status=404)
 
 
+def test_a_picture_that_a_reader_is_shown_is_kept_by_nobody(library, browser, public, kept):
+    library.article(public, "Welcome", html=f'<p><img src="attachment:{kept}" alt="A lamp"></p>')
+    here = f"{library.home}/help/images/{kept}"
+    assert browser.open(here).response.headers["Cache-Control"] == "public, max-age=3600"
+    for audience in (Audience.PUBLIC, Audience.READERS):
+        library.change(KnowledgeBase, public, audience=audience)
+        headers = library.signed_in(library.reader()).open(here).response.headers
+        assert headers["Cache-Control"] == "private, no-store"
+        assert "ETag" not in headers
+
+
 def test_a_picture_of_another_knowledge_base_is_not_shown(library, browser, kept):
-    library.knowledge_base("News", audience=Audience.PUBLIC)
+    news = library.knowledge_base("News", audience=Audience.PUBLIC)
     browser.open(f"{library.home}/news/images/{kept}", status=404)
+    library.article(news, "Borrowed", html=f'<p><img src="attachment:{kept}" alt=""></p>')
+    browser.open(f"{library.home}/news/images/{kept}?article=borrowed", status=404)
     browser.open(f"{library.home}/news/images/{uuid.uuid4()}", status=404)
 
 
