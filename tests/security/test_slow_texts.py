@@ -14,7 +14,7 @@ from kbadmin.portal.search import marked, question
 from kbadmin.readers.csv_files import MOST_BYTES, open_sheet
 from kbadmin.readers.wordings import FIELDS
 
-SECONDS = 1.0  # of the processor; what grows with the square of the length takes minutes at full length.
+SECONDS = 5.0  # of the processor; what grows with the square of the length takes minutes.
 KIB = 1024
 VALUES = {field.name: "x" for field in FIELDS}
 
@@ -43,7 +43,7 @@ SLOW = {
     "a file of quotes": lambda: list(open_sheet(b"E-mail\n" + filled(b'"', MOST_BYTES - 7), {}).rows()),
     "a file of commas": lambda: list(open_sheet(b"E-mail\n" + filled(b",", MOST_BYTES - 7), {}).rows()),
     "a header of commas": lambda: list(open_sheet(b"E-mail" + filled(b",", MOST_BYTES - 7), {}).rows()),
-    **{f"an article of {piece!r}": lambda piece=piece: markup.render(filled(piece, 16 * KIB)) for piece in (
+    **{f"an article of {piece!r}": lambda piece=piece: markup.render(filled(piece, 32 * KIB)) for piece in (
         "[", "![", "[a](", "<", "*a_", "*_", "&", "a|b\n-|-\n", "|a|b|\n|-|-|\n", "=\n", "* a\n  ", "> ", "`a", "<!--",
     )},
     **{f"a letter of {piece!r}": lambda piece=piece: merge(filled(piece, 20_000)) for piece in (
@@ -54,7 +54,7 @@ SLOW = {
 
 @pytest.mark.parametrize("name", SLOW)
 def test_no_text_takes_long(name):
-    begun = time.process_time()
+    begun = time.thread_time()
     with contextlib.suppress(ValueError):  # Most of them are refused, which is good as well.
         SLOW[name]()
-    assert time.process_time() - begun < SECONDS
+    assert time.thread_time() - begun < SECONDS
