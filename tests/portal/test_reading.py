@@ -143,6 +143,18 @@ def test_a_wrong_place_in_a_list_is_its_beginning(library, browser, public):
         assert "Welcome" in browser.open(f"{library.home}/help?after={after}").links
 
 
+def test_where_something_restricted_stands_in_a_list_is_not_told(library, browser, public):
+    """Whoever begins the list after it would see which articles stand before it."""
+    library.article(public, "First", position=0)
+    staff = library.article(public, "Wages", position=1, groups=[library.group("Staff")])
+    draft = library.article(public, "Plans", position=1, status=ArticleStatus.DRAFT)
+    last = library.article(public, "Last", position=2)
+    pages = {after: browser.open(f"{library.home}/help?after={after}").links for after in (staff, draft, last)}
+    assert "First" in pages[staff]
+    assert "First" in pages[draft]
+    assert "First" not in pages[last]
+
+
 def test_an_empty_knowledge_base_says_so(library, browser, public):
     assert "Nothing to read yet" in browser.open(f"{library.home}/help").text
     library.category(public, "Lamps")
