@@ -2,9 +2,9 @@
 
 import pytest
 
+from kbadmin.database import db, unit_of_work
 from kbadmin.knowledge_bases.models import Audience, KnowledgeBase
 from kbadmin.portal import doorsteps
-from kbadmin.readers.models import Reader, ReaderStatus
 from tests.databases import both_databases
 from tests.portal.kept import ask, token_of
 from tests.portal.library import Library
@@ -61,14 +61,19 @@ def test_a_caller_has_the_groups_and_the_access_of_their_row(app, both):
     assert elsewhere != named
 
 
-def test_a_reader_who_was_shut_out_by_hand_is_nobody(app, both):
+@pytest.mark.parametrize("by_hand", ["status = 'disabled'", "status = 'pending'", "deleted_at = created_at"])
+def test_a_reader_who_was_shut_out_by_hand_is_nobody(app, both, by_hand):
+    """Past all our operations, which end the session as well."""
     library = both[0]
     library.knowledge_base("Help")
-    reader = library.reader()
-    token = token_of(library.signed_in(reader))
-    library.change(Reader, reader.id, status=ReaderStatus.DISABLED)
+    browser = library.signed_in(library.reader())
+    assert browser.open(f"{library.home}/help").title == "Help"
+    with app.app_context(), unit_of_work():
+        db.session.connection().exec_driver_sql(f"UPDATE readers SET {by_hand}")
     with app.app_context():
-        assert doorsteps.find(library.account.slug, "help", token).caller is None
+        assert doorsteps.find(library.account.slug, "help", token_of(browser)).caller is None
+    for page in ("help", "help/search?q=x", "profile"):
+        assert browser.open(f"{library.home}/{page}").title == "Sign in"
 
 
 def test_an_old_slug_is_no_doorstep_as_it_leads_on(app, both):
