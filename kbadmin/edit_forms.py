@@ -58,8 +58,8 @@ class EditForm(BaseForm):
     def say_changed(self, changed: ChangedMeanwhile) -> Self:
         """Show what was typed and say what is saved now: to save again is a decision then. Make the form anew first."""
         fields = [self[found] for name in changed.names if (found := self.SHOWN_AS.get(name, name)) in self]
-        trace = changed.trace
-        entries = newest(trace.subject, trace.actions, since=changed.since, facts=trace.facts)
+        trail = changed.trail
+        entries = newest(trail.subject, trail.actions, since=changed.since, facts=trail.facts)
         saved_now = [(field.label.text, _in_words(field)) for field in fields]
         missing = [one.label.text for one in self if one.data and isinstance(one, PasswordField | FileField)]
         self.conflict = Conflict(_title(entries), entries[0].at if entries else None, saved_now, missing)

@@ -27,7 +27,7 @@ class Seen:
 
 
 @dataclass(frozen=True)
-class Trace:
+class Trail:
     """By what the audit log knows such a change: one of these actions on this subject, with these facts."""
 
     subject: Subject
@@ -36,11 +36,11 @@ class Trace:
 
 
 class ChangedMeanwhile(ValueError):
-    """Somebody else has saved other values since the form was opened; ``names`` says which, ``trace`` where to ask."""
+    """Somebody else has saved other values since the form was opened; ``names`` says which, ``trail`` where to ask."""
 
-    def __init__(self, names: tuple[str, ...], since: datetime, trace: Trace) -> None:
+    def __init__(self, names: tuple[str, ...], since: datetime, trail: Trail) -> None:
         super().__init__("saved by somebody else since")
-        self.names, self.since, self.trace = names, since, trace
+        self.names, self.since, self.trail = names, since, trail
 
 
 def stamp(values: Values) -> str:
@@ -59,7 +59,7 @@ def read(text: str) -> Seen:
     return Seen(at, dict(pair.split(":", 1) for pair in pairs if ":" in pair))
 
 
-def require_unchanged(seen: Seen | None, *, now: Values, wanted: Values, trace: Trace) -> None:
+def require_unchanged(seen: Seen | None, *, now: Values, wanted: Values, trail: Trail) -> None:
     """Leave the write section and raise :class:`ChangedMeanwhile` where ``wanted`` would write over what was not seen.
 
     Whoever has no form, such as a command, has seen nothing and is not asked (``None``).
@@ -74,7 +74,7 @@ def require_unchanged(seen: Seen | None, *, now: Values, wanted: Values, trace: 
     )
     if changed:
         abandon()
-        raise ChangedMeanwhile(changed, seen.at, trace)
+        raise ChangedMeanwhile(changed, seen.at, trail)
 
 
 def _digest(value: Any) -> str:

@@ -10,7 +10,7 @@ from sqlalchemy import select
 from kbadmin.accounts.models import Account
 from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import begin_writing, db
-from kbadmin.seen import Seen, Trace, Values, require_unchanged
+from kbadmin.seen import Seen, Trail, Values, require_unchanged
 from kbadmin.tenancy import current_account, enter
 
 LONGEST_SLUG = 50
@@ -42,8 +42,8 @@ def change_settings(
     begin_writing()
     account = db.session.get_one(Account, current_account(), with_for_update={"key_share": True})
     wanted = {"name": name, "time_zone": time_zone, "delivery_log_days": delivery_log_days}
-    trace = Trace(_subject(account), ("account settings changed",))
-    require_unchanged(seen, now=shown(account), wanted=wanted, trace=trace)
+    trail = Trail(_subject(account), ("account settings changed",))
+    require_unchanged(seen, now=shown(account), wanted=wanted, trail=trail)
     changed: dict[str, Any] = {
         column: f"{before} → {after}"
         for column, before, after in [

@@ -14,7 +14,7 @@ from kbadmin.articles.writing import Direction, Gone, category_to_write, knowled
 from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import db
 from kbadmin.knowledge_bases.operations import visibility_changed
-from kbadmin.seen import Seen, Trace, Values, require_unchanged
+from kbadmin.seen import Seen, Trail, Values, require_unchanged
 
 
 class NoRoom(ValueError):
@@ -69,8 +69,8 @@ def change(
     Raises :class:`Gone`, :class:`NoRoom` and :class:`kbadmin.seen.ChangedMeanwhile`.
     """
     category = category_to_write(knowledge_base_id, category_id)
-    trace = Trace(subject_of(category), ("category changed", "category moved"))
-    require_unchanged(seen, now=shown(category), wanted=vars(wanted), trace=trace)
+    trail = Trail(subject_of(category), ("category changed", "category moved"))
+    require_unchanged(seen, now=shown(category), wanted=vars(wanted), trail=trail)
     said: dict[str, Any] = {}
     for name in ("name", "description"):
         before, after = getattr(category, name), getattr(wanted, name)

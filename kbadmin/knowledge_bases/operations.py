@@ -17,7 +17,7 @@ from kbadmin.knowledge_bases.models import Audience, GroupRule, KnowledgeBase, K
 from kbadmin.knowledge_bases.pictures import Picture
 from kbadmin.names import folded
 from kbadmin.prepared import Prepared
-from kbadmin.seen import Seen, Trace, Values, require_unchanged
+from kbadmin.seen import Seen, Trail, Values, require_unchanged
 
 #: Rooms above plan by a knowledge base's time zone, and stop while it is archived: they hear of such changes.
 LISTENERS: list[Callable[[KnowledgeBase], None]] = []
@@ -81,9 +81,9 @@ def change_settings(
     """
     begin_writing()
     knowledge_base = held(knowledge_base_id)
-    trace = Trace(subject_of(knowledge_base), ("knowledge base settings changed", "knowledge base logo changed"))
+    trail = Trail(subject_of(knowledge_base), ("knowledge base settings changed", "knowledge base logo changed"))
     another = {"logo": "another" if logo else None} if logo or without_logo else {}
-    require_unchanged(seen, now=shown(knowledge_base), wanted=asdict(wanted) | another, trace=trace)
+    require_unchanged(seen, now=shown(knowledge_base), wanted=asdict(wanted) | another, trail=trail)
     _change_logo(knowledge_base, logo, without_logo=without_logo, actor=actor)
     changed = {name: value for name, value in asdict(wanted).items() if getattr(knowledge_base, name) != value}
     if "name" in changed and folded(wanted.name) != knowledge_base.name_key:

@@ -17,7 +17,7 @@ from kbadmin.outbox.messages import Sender
 from kbadmin.outbox.platform import platform_sender
 from kbadmin.readers.email_models import ReaderEmailSettings, WhenStopped
 from kbadmin.readers.template_models import ServiceOverride
-from kbadmin.seen import Seen, Trace, Values, require_unchanged
+from kbadmin.seen import Seen, Trail, Values, require_unchanged
 from kbadmin.smtp import operations as smtp
 from kbadmin.smtp.models import SmtpService, State
 from kbadmin.tenancy import current_account
@@ -67,7 +67,7 @@ def change(
     settings = _locked() or added(made, _locked)
     wanted = dict(zip(SHOWN, (smtp_service_id, when_stopped, welcome_hours), strict=True))
     now = shown(settings) if settings is not made else {}
-    require_unchanged(seen, now=now, wanted=wanted, trace=Trace(_subject(), (CHANGED,)))
+    require_unchanged(seen, now=now, wanted=wanted, trail=Trail(_subject(), (CHANGED,)))
     before = _described(settings)
     if smtp_service_id != settings.smtp_service_id:
         _require_choosable(smtp_service_id)
@@ -138,7 +138,7 @@ def choose_for(
     begin_writing()
     row = _locked_override(knowledge_base.id)
     now, wanted = {"smtp_service_id": row.smtp_service_id if row else None}, {"smtp_service_id": smtp_service_id}
-    require_unchanged(seen, now=now, wanted=wanted, trace=Trace(subject_of(knowledge_base), (CHANGED,)))
+    require_unchanged(seen, now=now, wanted=wanted, trail=Trail(subject_of(knowledge_base), (CHANGED,)))
     if now == wanted:
         return
     _require_choosable(smtp_service_id)

@@ -11,7 +11,7 @@ from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import begin_writing, db
 from kbadmin.names import folded
 from kbadmin.readers.models import MOST_FIELDS, Reader, ReaderField
-from kbadmin.seen import Seen, Trace, Values, require_unchanged
+from kbadmin.seen import Seen, Trail, Values, require_unchanged
 
 
 class LabelTaken(ValueError):
@@ -65,7 +65,7 @@ def change(
     begin_writing()
     field = _found(field_id)
     wanted = {"label": label, "is_required": is_required}
-    require_unchanged(seen, now=shown(field), wanted=wanted, trace=Trace(_subject(field), ("reader field changed",)))
+    require_unchanged(seen, now=shown(field), wanted=wanted, trail=Trail(_subject(field), ("reader field changed",)))
     _require_free(label, field_id)
     if (field.label, field.is_required) != (label, is_required):
         field.label, field.is_required = label, is_required

@@ -15,7 +15,7 @@ from kbadmin.names import folded
 from kbadmin.prepared import Prepared
 from kbadmin.readers.group_usages import GroupInUse, usages
 from kbadmin.readers.models import ReaderGroup, ReaderGroupDomain, ReaderGroupMember
-from kbadmin.seen import Seen, Trace, Values, require_unchanged
+from kbadmin.seen import Seen, Trail, Values, require_unchanged
 
 
 class NameTaken(ValueError):
@@ -63,7 +63,7 @@ def change(
     begin_writing()
     group = _found(group_id)
     wanted = {"name": name, "description": description, "domains": domains}
-    require_unchanged(seen, now=shown(group), wanted=wanted, trace=Trace(subject_of(group), ("reader group changed",)))
+    require_unchanged(seen, now=shown(group), wanted=wanted, trail=Trail(subject_of(group), ("reader group changed",)))
     before = (group.name, group.description, domains_of(group.id))
     group.name, group.name_key, group.description = name, folded(name), description
     _flush_or_refuse()

@@ -19,7 +19,7 @@ from kbadmin.readers.models import MOST_FIELDS, Reader, ReaderStatus
 from kbadmin.readers.sign_up_models import ReaderSignUp
 from kbadmin.readers.signing_out import sign_out
 from kbadmin.readers.welcomers import welcome
-from kbadmin.seen import Seen, Trace, Values, require_unchanged
+from kbadmin.seen import Seen, Trail, Values, require_unchanged
 
 FIELD_NAMES = tuple(f"field_{number}" for number in range(1, MOST_FIELDS + 1))
 COLUMNS = ("email", "first_name", "last_name", "reads_everything")
@@ -98,8 +98,8 @@ def change(
     begin_writing()
     reader = _found(reader_id)
     wanted = _columns_of(details) | vars(belongings)
-    trace = Trace(subject_of(reader), ("reader changed", "reader changed their name"))
-    require_unchanged(seen, now=shown(reader), wanted=wanted, trace=trace)
+    trail = Trail(subject_of(reader), ("reader changed", "reader changed their name"))
+    require_unchanged(seen, now=shown(reader), wanted=wanted, trail=trail)
     said = _changed(reader, details)
     old_address, moved = reader.email, reader.email != details.email
     fill(reader, details)

@@ -14,7 +14,7 @@ from kbadmin.database import begin_writing, db
 from kbadmin.outbox.merge_fields import MergeField
 from kbadmin.paths import shipped
 from kbadmin.readers.template_models import EmailTemplate, TemplateKind
-from kbadmin.seen import Seen, Trace, Values, require_unchanged
+from kbadmin.seen import Seen, Trail, Values, require_unchanged
 from kbadmin.tenancy import current_account
 
 FIELDS: Sequence[MergeField] = (
@@ -103,7 +103,7 @@ def save(
     about = {"kind": kind.value, "of": _of(knowledge_base_id)}
     now = {name: getattr(row, name) for name in SHOWN} if row is not made else {}
     asked = {name: getattr(wanted, name) for name in SHOWN}
-    require_unchanged(seen, now=now, wanted=asked, trace=Trace(_subject(), (CHANGED, RESET), about))
+    require_unchanged(seen, now=now, wanted=asked, trail=Trail(_subject(), (CHANGED, RESET), about))
     row.subject, row.body = wanted.subject, wanted.body
     row.from_name, row.reply_to = wanted.from_name, wanted.reply_to
     row.updated_at, row.updated_by = clock.now(), actor.label

@@ -12,7 +12,7 @@ from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import abandon, begin_writing, db
 from kbadmin.encryption import Secret
 from kbadmin.names import folded
-from kbadmin.seen import Seen, Trace, require_unchanged
+from kbadmin.seen import Seen, Trail, require_unchanged
 from kbadmin.smtp import flows
 from kbadmin.smtp.changes import COPIED, VERSIONED, Dropped, changed_fields, dropped_by, shown
 from kbadmin.smtp.limits import keep_within
@@ -91,8 +91,8 @@ def change_service(
     service = find(service_id, for_update=True)
     if service is None:
         raise LookupError(service_id)
-    trace = Trace(_subject(service), ("smtp service changed",))
-    require_unchanged(seen, now=shown(service), wanted=values, trace=trace)
+    trail = Trail(_subject(service), ("smtp service changed",))
+    require_unchanged(seen, now=shown(service), wanted=values, trail=trail)
     if "friendly_name" in values:
         _require_free_name(values["friendly_name"], but=service.id)
     dropped = dropped_by(

@@ -12,7 +12,7 @@ from kbadmin.audit.operations import Actor, record
 from kbadmin.database import begin_writing, db
 from kbadmin.knowledge_bases import operations as knowledge_bases
 from kbadmin.knowledge_bases.models import Audience, KnowledgeBase
-from kbadmin.seen import Seen, Trace, Values, require_unchanged
+from kbadmin.seen import Seen, Trail, Values, require_unchanged
 from kbadmin.smtp import operations as smtp
 from kbadmin.smtp.models import SmtpService
 from kbadmin.subscriptions import planning, set_up, weekdays
@@ -89,9 +89,9 @@ def change(
     settings = _locked(knowledge_base_id) or added(made, lambda: _locked(knowledge_base_id))
     if knowledge_base.audience != Audience.PUBLIC:
         wanted = replace(wanted, is_public=settings.is_public)
-    trace = Trace(knowledge_bases.subject_of(knowledge_base), ("subscription settings changed",))
+    trail = Trail(knowledge_bases.subject_of(knowledge_base), ("subscription settings changed",))
     now = shown(settings) if settings is not made else {}
-    require_unchanged(seen, now=now, wanted=vars(wanted), trace=trace)
+    require_unchanged(seen, now=now, wanted=vars(wanted), trail=trail)
     _require_service(settings, wanted)
     if settings.is_public and not wanted.is_public:
         knowledge_base.visibility_version += 1  # What waits for strangers is decided on again.

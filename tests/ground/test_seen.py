@@ -6,16 +6,16 @@ import pytest
 
 from kbadmin import seen
 from kbadmin.audit.operations import Subject
-from kbadmin.seen import ChangedMeanwhile, Trace
+from kbadmin.seen import ChangedMeanwhile, Trail
 
-TRACE = Trace(Subject("thing", uuid.uuid4(), "Thing"), ("thing changed",))
+TRACE = Trail(Subject("thing", uuid.uuid4(), "Thing"), ("thing changed",))
 SHOWN = {"name": "One", "hours": 72, "groups": frozenset({"a", "b"}), "note": None}
 
 
 def changed(text, *, now, wanted):
     """The names of what would be written over unseen."""
     try:
-        seen.require_unchanged(seen.read(text), now=now, wanted=wanted, trace=TRACE)
+        seen.require_unchanged(seen.read(text), now=now, wanted=wanted, trail=TRACE)
     except ChangedMeanwhile as error:
         return error.names
     return ()
@@ -56,7 +56,7 @@ def test_a_stamp_that_says_nothing_has_seen_nothing(app, text):
 
 def test_who_has_no_form_is_not_asked(app):
     with app.app_context():
-        seen.require_unchanged(None, now=SHOWN, wanted=SHOWN | {"name": "Mine"}, trace=TRACE)
+        seen.require_unchanged(None, now=SHOWN, wanted=SHOWN | {"name": "Mine"}, trail=TRACE)
 
 
 def test_line_ends_make_no_difference(app):
