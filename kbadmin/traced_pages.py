@@ -15,9 +15,8 @@ from typing import Any, TypeVar
 
 from flask import Response, current_app, g, request, session
 from flask_login import current_user
-from flask_wtf.csrf import generate_csrf
 
-from kbadmin import clock, headers, page_memory, traces
+from kbadmin import clock, forms, headers, page_memory, traces
 from kbadmin.database import db
 from kbadmin.traces import Trace
 
@@ -39,7 +38,7 @@ class TracedPage:
 
     def response(self) -> Response:
         """The page once more, with a token for whoever asks now."""
-        token = generate_csrf().encode() if len(self.pieces) > 1 else b""
+        token = forms.token().encode() if len(self.pieces) > 1 else b""
         return Response(token.join(self.pieces), mimetype="text/html")
 
 

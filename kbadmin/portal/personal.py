@@ -12,8 +12,9 @@ from functools import cached_property
 
 from flask import g
 from flask_login import current_user
-from flask_wtf.csrf import generate_csrf
 from markupsafe import Markup, escape
+
+from kbadmin import forms
 
 
 class Mine:
@@ -28,7 +29,7 @@ class Mine:
     @property
     def token(self) -> str:
         """The token of their forms."""
-        return str(generate_csrf())
+        return forms.token()
 
 
 class Marks:
@@ -67,7 +68,7 @@ class Cut:
         """The page for one reader."""
         mine: Mapping[bytes, bytes] = {
             _NAME: escape(name).encode(),
-            _TOKEN: generate_csrf().encode(),
+            _TOKEN: forms.token().encode(),
             _BAR: bar.encode(),
         }
         return b"".join([mine.get(piece, piece) for piece in self.pieces])
