@@ -4,16 +4,14 @@ Text is stripped of surrounding white space before it is validated; passwords ar
 that belong to a choice that was not made are ignored, not refused (:class:`OnlyWhen`).
 """
 
-import functools
 import re
 import unicodedata
 from collections.abc import Callable
 from typing import Any, TypeVar
 
-from flask import Flask, current_app, g, request, session
+from flask import Flask, current_app, request
 from flask_wtf import FlaskForm
-from flask_wtf.csrf import CSRFProtect, generate_csrf
-from itsdangerous import URLSafeTimedSerializer
+from flask_wtf.csrf import CSRFProtect
 from wtforms import Field, FieldList, Form, PasswordField, SelectMultipleField, StringField, ValidationError
 from wtforms.meta import DefaultMeta
 from wtforms.validators import DataRequired, InputRequired, StopValidation
@@ -23,7 +21,6 @@ from kbadmin.email_addresses import NotOneAddress, canonical_address, canonical_
 csrf = CSRFProtect()
 View = TypeVar("View", bound=Callable[..., Any])
 _UPLOADS = "kbadmin_uploads"
-_TOKEN = "csrf_token"  # in the session and in g, as Flask-WTF calls it
 
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _INVISIBLE = re.compile(r"[\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]")
@@ -59,22 +56,6 @@ def _allow_uploads() -> None:
     most: int | None = getattr(view, _UPLOADS, None)
     if most is not None:
         request.max_content_length = most + (current_app.config["MAX_CONTENT_LENGTH"] or 0)
-
-
-def token() -> str:
-    """The token of the forms of whoever asks, as Flask-WTF makes it; signed once, as ours do not grow old.
-
-    For pages that are answered from memory, where signing it anew would be a tenth of the work.
-    """
-    own = session.get(_TOKEN)
-    if isinstance(own, str) and _TOKEN not in g:
-        g.csrf_token = _signed(str(current_app.secret_key), own)
-    return str(generate_csrf())
-
-
-@functools.lru_cache(maxsize=4096)
-def _signed(secret_key: str, own: str) -> str:
-    return str(URLSafeTimedSerializer(secret_key, salt="wtf-csrf-token").dumps(own))
 
 
 def stripped(value: Any) -> Any:
@@ -250,5 +231,4 @@ __all__ = [
     "csrf",
     "stripped",
     "takes_uploads",
-    "token",
 ]

@@ -16,12 +16,12 @@ from typing import Any, TypeVar
 from flask import Response, current_app, g, request, session
 from flask_login import current_user
 
-from kbadmin import clock, forms, headers, page_memory, traces
+from kbadmin import clock, form_tokens, headers, page_memory, traces
 from kbadmin.database import db
 from kbadmin.traces import Trace
 
 View = TypeVar("View", bound=Callable[..., Any])
-_FLASHES, _TOKEN = "_flashes", "csrf_token"  # where Flask and Flask-WTF keep them
+_FLASHES = "_flashes"  # where Flask keeps messages for the next page
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class TracedPage:
 
     def response(self) -> Response:
         """The page once more, with a token for whoever asks now."""
-        token = forms.token().encode() if len(self.pieces) > 1 else b""
+        token = form_tokens.token().encode() if len(self.pieces) > 1 else b""
         return Response(token.join(self.pieces), mimetype="text/html")
 
 
@@ -66,11 +66,11 @@ def kept_while_told_the_same(view: View) -> View:
 
 def _key() -> Hashable:
     """Who asks for what, on which day."""
-    of_session = tuple((name, value) for name, value in sorted(session.items()) if name != _TOKEN)
+    of_session = tuple((name, value) for name, value in sorted(session.items()) if name != form_tokens.NAME)
     return request.script_root, request.full_path, current_user.facts, of_session, clock.now().date()
 
 
 def _in_pieces(page: str) -> tuple[bytes, ...]:
     """Cut where the token stands: a random text, signed, which nothing else on the page is."""
-    token = g.get(_TOKEN)
+    token = g.get(form_tokens.NAME)
     return tuple(piece.encode() for piece in (page.split(token) if token else [page]))

@@ -14,7 +14,7 @@ from flask import g
 from flask_login import current_user
 from markupsafe import Markup, escape
 
-from kbadmin import forms
+from kbadmin import form_tokens
 
 
 class Mine:
@@ -29,7 +29,7 @@ class Mine:
     @property
     def token(self) -> str:
         """The token of their forms."""
-        return forms.token()
+        return form_tokens.token()
 
 
 class Marks:
@@ -68,7 +68,7 @@ class Cut:
         """The page for one reader."""
         mine: Mapping[bytes, bytes] = {
             _NAME: escape(name).encode(),
-            _TOKEN: forms.token().encode(),
+            _TOKEN: form_tokens.token().encode(),
             _BAR: bar.encode(),
         }
         return b"".join([mine.get(piece, piece) for piece in self.pieces])
