@@ -12,23 +12,15 @@ from typing import Any
 
 from flask import Request
 from flask_login import UserMixin
-from sqlalchemy import bindparam, select
 
 from kbadmin import access, clock, config
-from kbadmin.access import Permission
+from kbadmin.access import Permission, Role
 from kbadmin.audit.operations import Actor
-from kbadmin.prepared import Prepared
 from kbadmin.tenancy import NoAccount, enter
 from kbadmin.users import cookies, sessions
-from kbadmin.users.models import Membership, Person, User, covers
+from kbadmin.users.models import Person, User, covers
 
 _WITHOUT_ACCOUNT = (Permission.PUBLIC, Permission.PERSON)
-_OF_PERSON = Prepared(
-    lambda: select(
-        Membership.id, Membership.role, Membership.manages_smtp, Membership.manages_readers,
-        Membership.joined_at, Membership.disabled_at,
-    ).where(Membership.user_id == bindparam("user_id"))
-)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -42,10 +34,22 @@ class Workplace:
     delivery_log_days: int
 
 
+@dataclass(frozen=True)
+class Member:
+    """What they are there, as of this request."""
+
+    id: uuid.UUID
+    role: Role
+    manages_smtp: bool
+    manages_readers: bool
+    joined_at: datetime | None
+    disabled_at: datetime | None
+
+
 class SignedIn(UserMixin):  # type: ignore[misc]
     """A signed-in person, in the account they chose or still without one."""
 
-    def __init__(self, row: Any, membership: Any, network_address: str) -> None:
+    def __init__(self, row: Any, membership: Member | None, network_address: str) -> None:
         self.session_id: uuid.UUID = row.id
         self.account_id: uuid.UUID | None = row.account_id
         self.user = Person(row.user_id, row.email, row.name, row.password_changed_at)
@@ -114,21 +118,29 @@ def recognise(request: Request) -> SignedIn | None:
     row = sessions.find(token) if token else None
     if row is None:
         return None
-    membership = None
-    if row.account_id is not None:
-        membership = _membership(row)
-        if membership is None or membership.joined_at is None or membership.disabled_at is not None:
-            return None
-    sessions.note_seen(row)
-    return SignedIn(row, membership, request.remote_addr or "")
-
-
-def _membership(row: Any) -> Any:
-    try:
-        enter(row.account_id)
-    except NoAccount:  # This request already acts for somebody else: a link was used, a password was given.
+    if row.account_id is not None and not (_works_there(row) and _enters(row.account_id)):
         return None
-    return _OF_PERSON.row(user_id=row.user_id)
+    sessions.note_seen(row)
+    return SignedIn(row, _member(row), request.remote_addr or "")
+
+
+def _works_there(row: Any) -> bool:
+    return row.joined_at is not None and row.disabled_at is None
+
+
+def _enters(account_id: uuid.UUID) -> bool:
+    try:
+        enter(account_id)
+    except NoAccount:  # This request already acts for somebody else: a link was used, a password was given.
+        return False
+    return True
+
+
+def _member(row: Any) -> Member | None:
+    if row.membership_id is None:
+        return None
+    grants = row.manages_smtp, row.manages_readers
+    return Member(row.membership_id, row.role, *grants, row.joined_at, row.disabled_at)
 
 
 access.load_principal_with(recognise)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import Delete, bindparam, delete, select, update
+from sqlalchemy import Delete, Select, and_, bindparam, delete, select, update
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
@@ -18,23 +18,31 @@ from kbadmin.accounts.models import Account
 from kbadmin.database import db, is_writing, ledger
 from kbadmin.encryption import fingerprint, new_token
 from kbadmin.prepared import Prepared
-from kbadmin.users.models import User, UserSession
+from kbadmin.users.models import Membership, User, UserSession
 
 SEEN_EVERY = timedelta(minutes=5)
 
 
-_OF_TOKEN = Prepared(
-    lambda: (
+def _of_token() -> Select[*tuple[Any, ...]]:
+    """By the token, before any account is entered: the membership is that of the session's person and account."""
+    members: Any = Membership.__table__.c
+    here = and_(members.user_id == UserSession.user_id, members.account_id == UserSession.account_id)
+    return (
         select(
             UserSession.id, UserSession.user_id, UserSession.account_id, UserSession.seen_at, UserSession.expires_at,
             UserSession.is_kept, UserSession.password_given_at, User.email, User.name, User.password_changed_at,
             Account.name.label("account_name"), Account.slug, Account.time_zone, Account.delivery_log_days,
+            members.id.label("membership_id"), members.role, members.manages_smtp, members.manages_readers,
+            members.joined_at, members.disabled_at,
         )
         .join(User, User.id == UserSession.user_id)
         .outerjoin(Account, Account.id == UserSession.account_id)
+        .outerjoin(Membership.__table__, here)
         .where(UserSession.fingerprint == bindparam("fingerprint"))
-    )
-)  # fmt: skip
+    )  # fmt: skip
+
+
+_OF_TOKEN = Prepared(_of_token)
 
 
 @dataclass(frozen=True)
@@ -55,7 +63,7 @@ class Opened:
 
 
 def find(token: str) -> Any:
-    """The live session of this token, with its person and the account they are in; or nothing."""
+    """The live session of this token, with its person, the account they are in and what they are there; or nothing."""
     row = _OF_TOKEN.row(fingerprint=fingerprint(token))
     return row if row is not None and is_alive(row) else None
 

@@ -64,7 +64,13 @@ WRITERS_OF_ACCOUNT_ID = {
 }
 
 # Who may touch `__table__`: Core statements jump the fence.
-USERS_OF_TABLES = {"outbox.models", "portal.doorsteps", "subscriptions.models", "subscriptions.run_models"}
+USERS_OF_TABLES = {
+    "outbox.models",
+    "portal.doorsteps",
+    "subscriptions.models",
+    "subscriptions.run_models",
+    "users.sessions",
+}
 
 # Who writes batches of messages with Core statements; each names the lane, the lease or the account.
 WRITERS_OF_BATCHES = {

@@ -1,18 +1,20 @@
 """Sessions: how long they last, where they are listed, and what ends them at once."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 
 from flask import Flask
 
 from kbadmin import clock as house_clock
+from kbadmin.access import Role
 from kbadmin.database import db, unit_of_work
 from kbadmin.users.models import Membership, UserSession
 from tests import factories
 from tests.browser import Browser
 from tests.conftest import Clock
 from tests.databases import both_databases
-from tests.factories import OpenedAccount, inside
+from tests.factories import OpenedAccount, add_person, inside, signed_in
 from tests.users.pages import NEW_PASSWORD, actions, is_signed_in, set_password, sign_in
 
 
@@ -131,3 +133,17 @@ def test_changing_the_password_ends_other_sessions_and_renews_this_one(
     assert not is_signed_in(thief)
     assert sign_in(Browser(app), account.owner.email, NEW_PASSWORD).path == "/"
     sign_in(Browser(app), account.owner.email, account.owner.password, status=422)
+
+
+@both_databases
+def test_a_person_is_in_each_account_what_they_are_there(
+    app: Flask, two_accounts: tuple[OpenedAccount, OpenedAccount]
+) -> None:
+    first, second = two_accounts
+    owner = first.owner
+    guest = replace(owner, account_id=second.id)
+    assert signed_in(app, guest).open("/team").title == "Sign in"  # a session there, and no membership
+    add_person(app, second, Role.WRITER, email=owner.email)
+    for _ in range(2):
+        signed_in(app, guest).open("/team", status=403)
+        assert signed_in(app, owner).open("/team").title != "Sign in"
