@@ -36,6 +36,7 @@ READING = Experiment(
         "bare list": bare_list,
         "100 readers": ReadPage("/readers", 100),
         "100,000 readers": ReadPage("/readers", 100_000),
+        "100,000 readers, made anew": ReadPage("/readers", 100_000, is_made_anew=True),
         "100,000 readers, from the middle": ReadPage("/readers?after={middle}", 100_000),
         "100,000 readers, one name": ReadPage("/readers?q=berg0777", 100_000),
         "article, stranger": ReadPage("{article}", who="stranger"),
@@ -48,6 +49,7 @@ READING = Experiment(
         Claim("G17", "article, stranger", RATE, "Flask hello", at_least=0.25),
         Claim("G17", "article, reader", RATE, "Flask hello", at_least=0.25),
         Claim("G17", "100,000 readers", RATE, "Flask hello", at_least=0.12),
+        Claim("", "100,000 readers, made anew", RATE, "Flask hello"),
         Claim("", "bare list", RATE, "Flask hello"),
     ),
 )

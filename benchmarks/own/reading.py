@@ -28,6 +28,7 @@ class Site:
     """A running kbadmin with a library in it, and the cookies that open its doors."""
 
     port: int
+    folder: str
     library: Library
     owner_cookie: str = field(repr=False)
     middle: str = ""
@@ -35,11 +36,15 @@ class Site:
 
 @dataclass(frozen=True)
 class ReadPage:
-    """A subject: one page, asked for as ``who``. ``{middle}``, ``{home}`` and ``{article}`` stand for the library's."""
+    """A subject: one page, asked for as ``who``. ``{middle}``, ``{home}`` and ``{article}`` stand for the library's.
+
+    Nothing changes meanwhile, so pages come out of memory, but for those of a process that has none to keep them in.
+    """
 
     path: str
     readers: int = 100
     who: str = "owner"
+    is_made_anew: bool = False
 
     def __call__(self, _: Scale) -> Figures:
         """Ask for the page for three seconds."""
@@ -51,10 +56,11 @@ class ReadPage:
         }
         path = self.path.format(middle=found.middle, home=found.library.home, article=found.library.article)
         headers = {"Host": HOST, "Cookie": cookies[self.who]}
+        port = _port_without_memory(self.readers) if self.is_made_anew else found.port
         if self.who != "stranger":
-            headers["Cookie"] += f"; {_form_cookie(found.port, path, headers)}"
-        browse(found.port, path, headers, seconds=0.5)
-        return browse(found.port, path, headers)
+            headers["Cookie"] += f"; {_form_cookie(port, path, headers)}"
+        browse(port, path, headers, seconds=0.5)
+        return browse(port, path, headers)
 
 
 def _form_cookie(port: int, path: str, headers: dict[str, str]) -> str:
@@ -88,5 +94,13 @@ def site(readers: int) -> Site:
         library = fill(slug, readers)
         cookie = owner_session(found)
         middle = db.session.scalar(select(Reader.id).order_by(Reader.sort_key).offset(readers // 2).limit(1))
-    port = kbadmin_run(folder, KBADMIN_SYSTEM_SMTP_URL=PLATFORM, KBADMIN_TRUSTED_PROXIES="1")
-    return Site(port, library, cookie, str(middle))
+    return Site(_run(folder), folder, library, cookie, str(middle))
+
+
+@functools.cache
+def _port_without_memory(readers: int) -> int:
+    return _run(site(readers).folder, KBADMIN_PAGE_CACHE_MIB="0")
+
+
+def _run(folder: str, **settings: str) -> int:
+    return kbadmin_run(folder, KBADMIN_SYSTEM_SMTP_URL=PLATFORM, KBADMIN_TRUSTED_PROXIES="1", **settings)
