@@ -61,8 +61,6 @@ class Prepared:
         tracing, parameters = traced_by(asking), words.parameters(values)
         if tracing is not None and words.told_as:
             return [words.told_row(cells) for cells in _told(words, parameters, asking, tracing)]
-        if tracing is not None:
-            tracing.is_whole = False
         found = asking.connection().exec_driver_sql(words.text, parameters).fetchall()
         return [words.row(cells) for cells in found]
 

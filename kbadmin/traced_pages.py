@@ -5,7 +5,8 @@ ask the database the same questions once more (:mod:`kbadmin.traces`), all in on
 so is the page: it is made from them, from what stands in its address, from who asks, and from the day.
 
 So a view that is stamped with :func:`kept_while_told_the_same` shows nothing else: no hour, no state of the process,
-nothing that was asked before it began. Who asks, and what they may, is found out before, at each request.
+nothing that was asked before it began. Who asks, and what they may, is found out before, at each request. Nothing is
+kept while the browser's session holds more than flags, such as a message or a link for the next page.
 """
 
 import functools
@@ -21,7 +22,7 @@ from kbadmin.database import db
 from kbadmin.traces import Trace
 
 View = TypeVar("View", bound=Callable[..., Any])
-_FLASHES = "_flashes"  # where Flask keeps messages for the next page
+_LONGEST = 1_000  # bytes after the question mark; what is longer is no address of ours, and would fill the memory
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,9 @@ def kept_while_told_the_same(view: View) -> View:
 
     @functools.wraps(view)
     def answer(**values: Any) -> Any:
-        memory = page_memory.of(current_app)
-        if not memory.most or _FLASHES in session:
+        memory, key, asking = page_memory.of(current_app), _key(), db.session()
+        if not memory.most or key is None:
             return view(**values)
-        key, asking = _key(), db.session()
         kept: TracedPage | None = memory.get(key)
         if kept is not None and kept.trace.holds(asking):
             return kept.response()
@@ -65,9 +65,11 @@ def kept_while_told_the_same(view: View) -> View:
 
 
 def _key() -> Hashable:
-    """Who asks for what, on which day."""
-    of_session = tuple((name, value) for name, value in sorted(session.items()) if name != form_tokens.NAME)
-    return request.script_root, request.full_path, current_user.facts, of_session, clock.now().date()
+    """Who asks for what, on which day; none if the page is for this once."""
+    flags = tuple((name, value) for name, value in sorted(session.items()) if name != form_tokens.NAME)
+    if len(request.query_string) > _LONGEST or not all(isinstance(value, bool) for _, value in flags):
+        return None
+    return request.script_root, request.full_path, current_user.facts, flags, clock.now().date()
 
 
 def _in_pieces(page: str) -> tuple[bytes, ...]:

@@ -3,10 +3,12 @@ page would be the same.
 
 While a session is *traced*, each :class:`kbadmin.prepared.Prepared` has the database answer in one text and notes it
 here. All of them together are one statement later, with one row, whose texts are compared. A statement that goes
-another way leaves the trace with a hole, and what was made meanwhile is not to be kept.
+another way over the session's connection leaves the trace with a hole, and what was made meanwhile is not to be kept.
+Another session is not heard: whoever is traced opens none.
 """
 
 import re
+import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -14,7 +16,7 @@ from functools import cached_property
 from typing import Any
 
 from sqlalchemy import event
-from sqlalchemy.orm import ORMExecuteState, Session
+from sqlalchemy.orm import Session
 
 _TRACE = "trace"
 _NAMED = re.compile(r"%\((\w+)\)s")
@@ -36,14 +38,16 @@ class Trace:
     @cached_property
     def size(self) -> int:
         """Bytes, nearly."""
-        return len(self.statement) + sum(len(answer) for answer in self.answers)
+        given = self.parameters
+        values = given if isinstance(given, tuple) else (*given, *given.values())
+        return sum(map(sys.getsizeof, (self.statement, *self.answers, *values)))
 
 
 @dataclass
 class Tracing:
-    """A trace that is being made."""
+    """A trace that is being made. ``sent`` counts the statements that went over the connection meanwhile."""
 
-    is_whole: bool = True
+    sent: int = 0
     _statements: list[str] = field(default_factory=list)
     _parameters: list[Any] = field(default_factory=list)
     _answers: list[str] = field(default_factory=list)
@@ -56,7 +60,7 @@ class Tracing:
 
     def trace(self) -> Trace | None:
         """What was asked and told; none if something was asked another way, or nothing at all."""
-        if not self.is_whole or not self._statements:
+        if not self._statements or self.sent != len(self._statements):
             return None
         statements, parameters = _together(self._statements, self._parameters)
         return Trace(f"SELECT {', '.join(f'({one})' for one in statements)}", parameters, tuple(self._answers))
@@ -65,11 +69,17 @@ class Tracing:
 @contextmanager
 def tracing(session: Session) -> Iterator[Tracing]:
     """Trace what this session asks until the end of the block."""
-    made = Tracing()
+    made, connection = Tracing(), session.connection()
+
+    def one_more(*_: Any) -> None:
+        made.sent += 1
+
     session.info[_TRACE] = made
+    event.listen(connection, "before_cursor_execute", one_more)
     try:
         yield made
     finally:
+        event.remove(connection, "before_cursor_execute", one_more)
         session.info.pop(_TRACE, None)
 
 
@@ -87,10 +97,3 @@ def _together(statements: Sequence[str], parameters: Sequence[Any]) -> tuple[lis
     return renamed, {
         f"t{number}_{name}": value for number, given in enumerate(parameters) for name, value in given.items()
     }
-
-
-@event.listens_for(Session, "do_orm_execute")
-def _leave_a_hole(state: ORMExecuteState) -> None:
-    found = traced_by(state.session)
-    if found is not None:
-        found.is_whole = False

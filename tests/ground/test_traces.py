@@ -1,7 +1,7 @@
 """What was asked and told: read from one text as from rows, and noticed as soon as it would be told otherwise."""
 
 import pytest
-from sqlalchemy import Integer, LargeBinary, bindparam, cast, func, select
+from sqlalchemy import Integer, LargeBinary, bindparam, cast, func, select, text
 
 from kbadmin import clock, traces
 from kbadmin.database import db, unit_of_work
@@ -98,10 +98,11 @@ def test_each_account_is_told_its_own(app, two_accounts):
     [
         lambda: db.session.scalars(select(Reader.id)).all(),
         lambda: db.session.get(Reader, db.session.info["reader"]),
+        lambda: db.session.connection().execute(text("SELECT 1")),
         IN_BYTES.rows,
         lambda: SOME.rows(["a", "b", "c", "d"]),
     ],
-    ids=["a select", "a model", "what no text can hold", "more than has places"],
+    ids=["a select", "a model", "words", "what no text can hold", "more than has places"],
 )
 def test_what_is_asked_another_way_leaves_a_hole(app, account, ask):
     reader_id = add(app, account, "anna@example.com")

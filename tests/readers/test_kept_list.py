@@ -4,13 +4,15 @@ import random
 import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
+from types import SimpleNamespace
 
 import pytest
+from flask import g
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 
 from kbadmin import clock as house_clock
-from kbadmin import page_memory
+from kbadmin import headers, page_memory
 from kbadmin.access import Role
 from kbadmin.accounts.models import Account
 from kbadmin.database import db, unit_of_work
@@ -24,6 +26,8 @@ from kbadmin.readers.operations import Belongings, Details
 from kbadmin.smtp.models import SmtpService
 from kbadmin.smtp.secret_expiry import WARNING_DAYS
 from kbadmin.smtp.security import Authentication
+from kbadmin.tenancy import enter
+from kbadmin.traced_pages import kept_while_told_the_same
 from kbadmin.users.models import Membership, User
 from tests.databases import both_databases
 from tests.delivery.outbox import make_service, queue_one
@@ -93,6 +97,10 @@ def _narrowed(office, _dice):
     db.session.add(KnowledgeBaseRole(**kwargs))
 
 
+def _manages_smtp(office, _dice):
+    db.session.get_one(Membership, office.clerk.membership_id).manages_smtp = True
+
+
 def _may_open(office, _dice):
     db.session.add(ReaderAccess(reader_id=office.bert, knowledge_base_id=office.base))
 
@@ -131,6 +139,7 @@ DEEDS = {
     "the company moves": _owner(Account, "account_id", time_zone="Asia/Tokyo"),
     "the owner is one no more": _owner(Membership, "membership_id", role=Role.WRITER, manages_readers=True),
     "somebody works in one knowledge base only": _narrowed,
+    "somebody manages services, too": _manages_smtp,
 }
 #: What shows when something else has happened, too.
 SHOWS_LATER = {"a failed welcome is cleared", "a knowledge base is renamed", "the company moves"}
@@ -269,3 +278,56 @@ def test_what_is_counted_from_today_on_is_counted_anew_on_another_day(app, plain
     after = ask(app, token)
     assert after not in before
     assert after == ask(plain, token)
+
+
+def test_switching_is_offered_as_soon_as_there_is_another_account(app, office):
+    browser = signed_in(app, office.account.owner)
+    for _ in range(2):
+        assert "Switch account" not in browser.open("/readers").text
+    with browser.client.session_transaction(base_url="http://localhost") as session:
+        session["has_several_accounts"] = True
+    assert "Switch account" in browser.open("/readers").text
+
+
+def test_a_page_below_another_path_is_another(app, office):
+    cookie = {"Cookie": f"kbadmin-user={office.owner}"}
+    for below in ("", "/below", ""):
+        page = app.test_client(use_cookies=False).get("/readers", base_url=f"http://localhost{below}", headers=cookie)
+        assert f'href="{below}/readers/new"' in page.get_data(as_text=True)
+
+
+def test_while_a_link_waits_for_its_page_nothing_is_kept(app, office):
+    browser, before = signed_in(app, office.account.owner), len(page_memory.of(app))
+    browser.open(f"/readers/{office.anna}/link").form("Make a Link").press(follow=False)
+    for _ in range(2):
+        assert "anna@example.org" in browser.open("/readers").text
+    assert len(page_memory.of(app)) == before
+
+
+def test_a_long_address_is_not_kept(app, office):
+    before = len(page_memory.of(app))
+    ask(app, office.owner, f"/readers?x={'a' * 1_000}")
+    assert len(page_memory.of(app)) == before
+
+
+def test_a_page_counts_with_all_that_it_takes(app, office):
+    add_many(app, office.account, 60)
+    memory = page_memory.of(app)
+    before = memory.used
+    page, _ = ask(app, office.owner)
+    assert memory.used - before > len(page) + 20_000  # what was asked, for whom, and what was told
+
+
+def test_a_page_with_headers_of_its_own_is_not_kept(app, office):
+    def framed() -> str:
+        groups.names()
+        headers.allow_frames()
+        return "page"
+
+    before = len(page_memory.of(app))
+    for view in (framed, lambda: "page" if groups.names() else ""):
+        with inside(app, office.account), app.test_request_context("/"):
+            g._login_user = SimpleNamespace(facts=())
+            enter(office.account.id)
+            assert kept_while_told_the_same(view)() == "page"
+        assert len(page_memory.of(app)) == before + (view is not framed)
