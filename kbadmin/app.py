@@ -4,7 +4,7 @@ import logging
 import secrets
 
 import structlog
-from flask import Flask, g, request
+from flask import Flask, abort, g, request
 from flask.typing import ResponseReturnValue
 from werkzeug.middleware.proxy_fix import ProxyFix
 
@@ -86,6 +86,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Application("kbadmin", template_folder=str(shipped("templates")), static_folder=str(shipped("static")))
     _configure(app, settings)
     app.before_request(_name_the_request)
+    app.before_request(_refuse_odd_bytes)
     database.attach(app, settings)
     headers.attach(app, settings)
     access.attach(app)
@@ -145,3 +146,11 @@ def _name_the_request() -> ResponseReturnValue | None:
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=g.request_id, path=request.path)
     return None
+
+
+def _refuse_odd_bytes() -> None:
+    """What follows the question mark is UTF-8 in our addresses; bytes that are not could not be read further on."""
+    try:
+        request.query_string.decode()
+    except UnicodeDecodeError:
+        abort(400)

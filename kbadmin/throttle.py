@@ -6,6 +6,7 @@ ledger: a refused request is counted although everything else it did is rolled b
 
 import hashlib
 import ipaddress
+import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -77,10 +78,13 @@ def forget(limit: Limit, key: str) -> None:
         session.execute(delete(Throttle).where(Throttle.name == limit.name, Throttle.key == _hashed(key)))
 
 
+_WITH_PORT = re.compile(r"\[([^\]]*)\](?::\d+)?|([\d.]+):\d+")  # as some proxies write X-Forwarded-For
+
+
 def network_of(network_address: str) -> str:
     """Whom a limit for networks is for: one IPv4 address, or the /64 that a household or a server has to itself."""
     try:
-        found = ipaddress.ip_address(network_address.partition("%")[0])
+        found = ipaddress.ip_address(_without_port(network_address).partition("%")[0])
     except ValueError:
         return network_address
     if isinstance(found, ipaddress.IPv4Address):
@@ -88,6 +92,11 @@ def network_of(network_address: str) -> str:
     if found.ipv4_mapped:  # How a socket for both kinds tells of IPv4: all of it would be one /64.
         return str(found.ipv4_mapped)
     return str(ipaddress.ip_network((found, 64), strict=False))
+
+
+def _without_port(address: str) -> str:
+    found = _WITH_PORT.fullmatch(address)
+    return (found[1] or found[2] or "") if found else address
 
 
 def _count_now(limit: Limit, key: str) -> int:

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import select
 
 from kbadmin.database import begin_writing, db
-from kbadmin.throttle import Limit, Throttle, count, forget, spent, wait_seconds
+from kbadmin.throttle import Limit, Throttle, count, forget, network_of, spent, wait_seconds
 from tests.databases import both_databases
 
 LIMIT = Limit("sign in", count=3, seconds=600)
@@ -78,3 +78,19 @@ def test_simultaneous_tries_are_all_counted(app):
     for thread in threads:
         thread.join()
     assert db.session.scalar(select(Throttle.count)) == 4
+
+
+@pytest.mark.parametrize(
+    ("address", "network"),
+    [
+        ("192.0.2.1:4711", "192.0.2.1"),
+        ("[2001:db8::1]:443", "2001:db8::/64"),
+        ("[2001:db8::1]", "2001:db8::/64"),
+        ("[::ffff:192.0.2.1]:80", "192.0.2.1"),
+        ("2001:db8::4711", "2001:db8::/64"),
+        ("", ""),
+        ("unknown", "unknown"),
+    ],
+)
+def test_a_network_is_the_same_whatever_port_a_proxy_adds(address, network):
+    assert network_of(address) == network

@@ -242,3 +242,15 @@ def test_odd_forms_are_refused_without_a_trace(app, account):
             response = client.post(path, data={**data, "csrf_token": token})
             assert 300 <= response.status_code < 500, f"{path} {response.status_code}"
             assert "Traceback" not in response.get_data(as_text=True)
+
+
+@pytest.mark.parametrize("path", ["/readers", "/sign-in", "/kb/acme/sign-in", "/nowhere"])
+def test_bytes_that_are_no_text_in_an_address_are_refused(app, account, path):
+    """Browsers send %FF; a raw byte comes from a program only."""
+    client, cookie = (
+        app.test_client(),
+        signed_in(app, account.owner).client.get_cookie("kbadmin-user", domain="localhost"),
+    )
+    environ = {"QUERY_STRING": "q=\xff", "HTTP_COOKIE": f"kbadmin-user={cookie.value}"}
+    assert client.get(path, environ_overrides=environ).status_code == 400
+    assert client.get(f"{path}?q=%FF", headers={"Cookie": f"kbadmin-user={cookie.value}"}).status_code != 500
