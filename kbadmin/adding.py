@@ -18,6 +18,7 @@ Row = TypeVar("Row", bound=Base)
 def added(row: Row, find: Callable[[], Row | None], *, session: Session | None = None) -> Row:
     """Add a row, or answer the same one that somebody else has added since we looked. In a write section."""
     chosen = session or db.session()
+    chosen.flush()  # What else is pending is not refused for this row.
     try:
         with chosen.begin_nested():
             chosen.add(row)

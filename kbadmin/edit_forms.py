@@ -81,7 +81,7 @@ def _in_words(field: Field) -> str:
     """What is stored, as the form words it."""
     stored: Any = field.object_data
     if isinstance(field, FileField):
-        return "another one"
+        return "changed"
     if isinstance(field, BooleanField):
         return "yes" if stored else "no"
     if isinstance(field, SelectFieldBase):

@@ -39,7 +39,7 @@ def second_meets_first(
         db.session.flush()
         thread.start()
         try:
-            _wait_until_they_wait([thread])
+            wait_until_they_wait([thread])
         finally:
             commit()
             thread.join(SECONDS)
@@ -69,7 +69,7 @@ def all_held_up(app: Flask, held: str, deeds: Sequence[Callable[[], object]]) ->
                 thread.start()
             try:
                 if not is_sqlite:
-                    _wait_until_they_wait(threads)
+                    wait_until_they_wait(threads)
             finally:
                 holder.rollback()
                 for thread in threads:
@@ -77,7 +77,8 @@ def all_held_up(app: Flask, held: str, deeds: Sequence[Callable[[], object]]) ->
     return raised
 
 
-def _wait_until_they_wait(threads: Sequence[threading.Thread]) -> None:
+def wait_until_they_wait(threads: Sequence[threading.Thread]) -> None:
+    """Until PostgreSQL says that each of them waits for a lock; a failure if one ends before."""
     activity = table("pg_stat_activity", column("datname"), column("wait_event_type"))
     waiting = select(func.count()).where(
         activity.c.datname == func.current_database(), activity.c.wait_event_type == "Lock"

@@ -74,7 +74,11 @@ def why_not(message: OutboxMessage, deed: Deed, *, is_lane_there: bool) -> str |
 def do(public_id: uuid.UUID, deed: Deed, *, actor: Actor) -> str:
     """Send one message again, or cancel it; answers its recipient. Raises LookupError and :class:`NotPossible`."""
     begin_writing()
-    message = db.session.scalar(select(OutboxMessage).filter_by(public_id=public_id).with_for_update())
+    query = select(OutboxMessage).filter_by(public_id=public_id)
+    run_figures.changed(
+        db.session.scalars(query.with_only_columns(OutboxMessage.run_id))
+    )  # Runs before their messages.
+    message = db.session.scalar(query.with_for_update())
     if message is None:
         raise LookupError(public_id)
     reason = why_not(message, deed, is_lane_there=message.lane_id in _lanes_there())
@@ -83,7 +87,6 @@ def do(public_id: uuid.UUID, deed: Deed, *, actor: Actor) -> str:
     before = message.status
     for name, value in _changes(deed).items():
         setattr(message, name, value)
-    run_figures.changed([message.run_id])
     subject = Subject("message", message.public_id, f"{message.subject} → {message.recipient}")
     record(PHRASES[deed], actor=actor, subject=subject, before=before)
     if deed is Deed.SEND_AGAIN:
@@ -132,9 +135,9 @@ def _do_chunk(wanted: Wanted, deed: Deed, older_than: int | None) -> tuple[int, 
         query = query.where(OutboxMessage.id < older_than)
     rows = list(db.session.execute(query.order_by(OutboxMessage.id.desc()).limit(CHUNK)))
     ids = [row.id for row in rows]
+    run_figures.changed(row.run_id for row in rows)  # Runs before their messages.
     chosen = update(OutboxMessage).where(OutboxMessage.id.in_(ids), OutboxMessage.status == wanted.state, IS_OPEN)
     changed: Any = db.session.execute(chosen.values(_changes(deed)).execution_options(synchronize_session=False))
-    run_figures.changed(row.run_id for row in rows)
     if deed is Deed.SEND_AGAIN:
         for lane_id in {row.lane_id for row in rows}:
             wake_lane(lane_id)

@@ -53,11 +53,11 @@ def _forget_messages(addresses: Sequence[str], kinds: Sequence[Kind] = tuple(Kin
         ~((OutboxMessage.kind == Kind.TEST.value) & (OutboxMessage.status == Status.SENDING.value)),
     )
     found = db.session.execute(query).all()
+    run_figures.changed(row.run_id for row in found if row.status in WAITING)
     for start in range(0, len(found), CHUNK):
         some = found[start : start + CHUNK]
         _forget([row.id for row in some])
         forget_subjects("message", [row.public_id for row in some], label=FORGOTTEN)
-    run_figures.changed(row.run_id for row in found if row.status in WAITING)
 
 
 def _forget(ids: Sequence[int]) -> None:

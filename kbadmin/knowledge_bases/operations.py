@@ -82,9 +82,11 @@ def change_settings(
     begin_writing()
     knowledge_base = held(knowledge_base_id)
     trail = Trail(subject_of(knowledge_base), ("knowledge base settings changed", "knowledge base logo changed"))
-    another = {"logo": "another" if logo else None} if logo or without_logo else {}
-    require_unchanged(seen, now=shown(knowledge_base), wanted=asdict(wanted) | another, trail=trail)
-    _change_logo(knowledge_base, logo, without_logo=without_logo, actor=actor)
+    logo_id = None if without_logo else knowledge_base.logo_id
+    if logo is not None:
+        logo_id = pictures.keep(logo, knowledge_base_id=knowledge_base.id, by=actor.label).id
+    require_unchanged(seen, now=shown(knowledge_base), wanted=asdict(wanted) | {"logo": logo_id}, trail=trail)
+    _change_logo(knowledge_base, logo_id, actor=actor)
     changed = {name: value for name, value in asdict(wanted).items() if getattr(knowledge_base, name) != value}
     if "name" in changed and folded(wanted.name) != knowledge_base.name_key:
         _require_free_name(wanted.name)
@@ -148,7 +150,7 @@ def held(knowledge_base_id: uuid.UUID) -> KnowledgeBase:
     Its key is not: who has added a row that refers to it (what a reader may open) may go on to change it.
     """
     query = select(KnowledgeBase).where(KnowledgeBase.id == knowledge_base_id, KnowledgeBase.deleted_at.is_(None))
-    found = db.session.scalar(query.with_for_update(key_share=True))
+    found = db.session.scalar(query.with_for_update(key_share=True).execution_options(populate_existing=True))
     if found is None:
         raise LookupError(knowledge_base_id)
     return found
@@ -204,14 +206,9 @@ def _tell_of(knowledge_base: KnowledgeBase) -> None:
         listener(knowledge_base)
 
 
-def _change_logo(knowledge_base: KnowledgeBase, logo: Picture | None, *, without_logo: bool, actor: Actor) -> None:
-    before = knowledge_base.logo_id
-    if logo is not None:
-        knowledge_base.logo_id = pictures.keep(logo, knowledge_base_id=knowledge_base.id, by=actor.label).id
-    elif without_logo:
-        knowledge_base.logo_id = None
-    if knowledge_base.logo_id != before:
-        knowledge_base.updated_at = clock.now()
+def _change_logo(knowledge_base: KnowledgeBase, logo_id: uuid.UUID | None, *, actor: Actor) -> None:
+    if knowledge_base.logo_id != logo_id:
+        knowledge_base.logo_id, knowledge_base.updated_at = logo_id, clock.now()
         record("knowledge base logo changed", actor=actor, subject=subject_of(knowledge_base))
 
 

@@ -95,6 +95,8 @@ def reopen(run_ids: Collection[uuid.UUID]) -> None:
     query = select(DigestRun).where(DigestRun.id.in_(run_ids)).order_by(DigestRun.id).with_for_update()
     for run in db.session.scalars(query.execution_options(populate_existing=True)):
         if run.stage == RunStage.DONE:
+            there = _counted([run.id]).get(run.id, {})
+            run.tallies = {word: max(0, number - there.get(word, 0)) for word, number in (run.tallies or {}).items()}
             run.stage, run.finished_at = RunStage.QUEUED, None
 
 
@@ -146,10 +148,10 @@ def _expire(run: DigestRun) -> None:
 def _tally(row: Any, counted: dict[str, int]) -> Tally:
     """What is kept of a run that has come to an end; else the messages' own count, unless some are forgotten by now."""
     planned, reasons, kept = row.planned, row.skipped or {}, row.tallies
-    found = Tally(planned=planned, reasons=reasons, **counted)
-    if kept and (_is_kept(row) or found.messages < planned - found.skipped):
-        return Tally(planned=planned, reasons=reasons, **kept)
-    return found
+    words = dict.fromkeys(WORDS.values())
+    # Of a run that was opened again, what is kept is what the outbox has forgotten.
+    numbers = {word: (kept or {}).get(word, 0) + (0 if _is_kept(row) else counted.get(word, 0)) for word in words}
+    return Tally(planned=planned, reasons=reasons, **numbers)
 
 
 run_figures.hear_with(reopen)

@@ -57,10 +57,14 @@ def decide_again(subscriber: KnowledgeBaseSubscriber) -> None:
     A run that is just being queued may have decided about them before and queue it later: then all of it is.
     """
     begin_writing()
-    query = select(KnowledgeBase).where(KnowledgeBase.id == subscriber.knowledge_base_id).with_for_update()
+    query = (
+        select(KnowledgeBase).where(KnowledgeBase.id == subscriber.knowledge_base_id).with_for_update(key_share=True)
+    )
     knowledge_base = db.session.scalars(query.execution_options(populate_existing=True)).one()  # No run begins now.
     fanning_out = exists().where(
-        DigestRun.knowledge_base_id == knowledge_base.id, DigestRun.stage == RunStage.FANNING_OUT
+        DigestRun.knowledge_base_id == knowledge_base.id,
+        DigestRun.stage == RunStage.FANNING_OUT,
+        or_(DigestRun.position.is_(None), DigestRun.position < subscriber.id),
     )
     if db.session.scalar(select(fanning_out)):
         knowledge_base.visibility_version += 1

@@ -20,6 +20,7 @@ from kbadmin.readers.bulk_orders import Deed, Order
 from kbadmin.readers.email_models import WhenStopped
 from kbadmin.readers.fields import LabelTaken
 from kbadmin.readers.listing import Wanted
+from kbadmin.readers.models import ReaderGroup
 from kbadmin.readers.template_models import EmailTemplate, TemplateKind
 from kbadmin.readers.wordings import Wording
 from kbadmin.subscriptions import settings as subscription_settings
@@ -163,3 +164,15 @@ def test_both_put_the_same_readers_into_a_group_and_each_is_in_it_once(app, acco
 def test_what_is_wrong_with_the_row_itself_is_still_an_error(app, account):
     with inside(app, account), pytest.raises(IntegrityError), unit_of_work():
         added(EmailTemplate(kind=TemplateKind.RESET), lambda: None)
+
+
+def test_what_else_is_refused_is_said_to_be(app, account):
+    people.add_group(app, account, "Partners")
+
+    def save_with_another_group_of_that_name():
+        with unit_of_work(), db.session.no_autoflush:
+            db.session.add(ReaderGroup(name="partners", name_key="partners", description=""))
+            wordings.save(TemplateKind.WELCOME, None, Wording("a", "b {{set_password_link}}"), actor=OLIVE)
+
+    with inside(app, account), pytest.raises(IntegrityError):
+        save_with_another_group_of_that_name()

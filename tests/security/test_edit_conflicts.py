@@ -203,5 +203,22 @@ def test_another_logo_is_not_written_over_unseen_but_keeps_nobody_from_the_rest(
     page = logo.fill("Description", "Mine").attach("Logo", picture(size=(30, 10)), "logo.png").press(status=409)
     [said] = page.messages
     assert said.startswith("Owner Person (")
-    assert "Logo another one" in said
+    assert "Logo changed" in said
     assert "Description" not in said
+
+
+def test_the_same_logo_may_be_sent_twice(owner_browser, knowledge_base):
+    form = owner_browser.open(f"/knowledge-bases/{knowledge_base}/settings").form("Save")
+    form.attach("Logo", picture(), "logo.png")
+    for _ in range(2):
+        form.press(status=200)
+
+
+def test_a_logo_that_somebody_took_away_is_not_said_to_be_another(owner_browser, colleague, knowledge_base):
+    path = f"/knowledge-bases/{knowledge_base}/settings"
+    owner_browser.open(path).form("Save").attach("Logo", picture(), "a.png").press(status=200)
+    mine = owner_browser.open(path).form("Save").attach("Logo", picture(size=(30, 30)), "b.png")
+    theirs = colleague.open(path).form("Save")
+    theirs.tick(next(label for label in theirs.labels if "Remove" in label)).press(status=200)
+    [said] = mine.press(status=409).messages
+    assert "Logo changed" in said

@@ -16,6 +16,7 @@ from kbadmin.articles.models import Article, Callout
 from kbadmin.audit.operations import Actor
 from kbadmin.database import db, unit_of_work
 from kbadmin.delivery import log_operations
+from kbadmin.delivery.housekeeping import forget
 from kbadmin.delivery.log_filters import Wanted
 from kbadmin.delivery.log_operations import Deed
 from kbadmin.knowledge_bases import operations as knowledge_bases
@@ -411,3 +412,32 @@ def balance(here):
     tally = tally_of(here)
     assert tally.planned == tally.messages + tally.skipped
     return tally.planned, tally.messages, tally.skipped
+
+
+@both_databases
+@pytest.mark.parametrize("how", ["cancelled", "unsubscribed"])
+def test_what_is_done_to_the_last_message_that_the_log_still_knows_is_counted(
+    app, account, here, server, worker, clock, how
+):
+    reader = add_reader(here, "held@example.org")
+    held = here.subscriber(reader=reader)
+    here.readers(3)
+    here.news(at=house_clock.now() + HOUR / 2)
+    plan(here, worker, clock)
+    [message] = [one for one in here.messages() if one.recipient == reader.email]
+    here.change(OutboxMessage, message.id, status=Status.HELD, settled_at=house_clock.now())
+    send(here, worker, clock)
+    assert (here.runs()[0].stage, tally_of(here).held, tally_of(here).sent) == (RunStage.DONE, 1, 3)
+    clock.advance(days=40)
+    with app.app_context():
+        forget(account.id, 30)
+    with here.inside(), unit_of_work():
+        if how == "cancelled":
+            log_operations.do(message.public_id, Deed.CANCEL, actor=OLIVE)
+        else:
+            unsubscribing.unsubscribe_all(db.session.get_one(KnowledgeBaseSubscriber, held), by=OLIVE)
+    for _ in range(2):
+        tally = tally_of(here)
+        assert (tally.sent, tally.held, tally.cancelled) == (3, 0, 1)
+        send(here, worker, clock)
+    assert here.runs()[0].stage == RunStage.DONE
