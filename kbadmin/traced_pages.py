@@ -1,8 +1,8 @@
 """Pages of the admin that are kept in memory, each for the person it was made for, with the trace of what it asked.
 
-A list is asked for again and again while nothing in it changes. To make it anew takes dozens of times what it takes to
-ask the database the same questions once more (:mod:`kbadmin.traces`), all in one statement. If each answer is the same,
-so is the page: it is made from them, from what stands in its address, from who asks, and from the day.
+A list is asked for again and again while nothing in it changes. To make it anew takes several times what it takes
+to ask the database the same questions once more (:mod:`kbadmin.traces`), all in one statement. If each answer is the
+same, so is the page: it is made from them, from what stands in its address, from who asks, and from the day.
 
 So a view that is stamped with :func:`kept_while_told_the_same` shows nothing else: no hour, no state of the process,
 nothing that was asked before it began. Who asks, and what they may, is found out before, at each request. Nothing is
