@@ -54,7 +54,7 @@ def outside_world(folder: Path, *, base_url: str = "http://localhost") -> Iterat
     store, troubles = MailboxStore(), Troubles()
     try:
         with (
-            IdentityProvider(directory, slow_seconds=4.0) as provider,
+            IdentityProvider(directory) as provider,
             MailServer(
                 store,
                 certificates=certificates,

@@ -47,6 +47,10 @@ class Machine:
         """The command while it runs."""
         return forks.kbadmin(arguments, environ=self._environ(), folder=self.folder)
 
+    def forked_module(self, name: str, *arguments: str) -> forks.Running:
+        """A module of ours while it runs."""
+        return forks.module(name, arguments, environ=self._environ(), folder=self.folder)
+
     def flask(self, *arguments: str) -> "Ended":
         return self.run(sys.executable, "-m", "flask", "--app", str(CHECKOUT / "wsgi.py"), *arguments)
 

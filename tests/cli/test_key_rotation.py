@@ -167,7 +167,7 @@ class Refresher:
 
     def stop(self) -> dict[int, str]:
         self.is_stopping.set()
-        self.thread.join(20)
+        self.thread.join(60)
         return self.committed
 
 

@@ -4,13 +4,10 @@ import http.client
 import re
 import signal
 import socket
-import subprocess
-import sys
 import threading
 import time
 import urllib.request
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from flask import Flask, request
@@ -18,32 +15,27 @@ from flask import Flask, request
 from kbadmin import config, serving
 from kbadmin.config import Settings
 from tests.cli.machine import Machine
+from tests.forks import Running
 
-SLOW_WORKER = (sys.executable, str(Path(__file__).with_name("slow_worker.py")))
-
-
-def read_until(stream: object, words: str) -> str:
-    for line in stream:  # type: ignore[attr-defined]
-        if words in line:
-            return str(line)
-    raise AssertionError(f"it ended without saying {words!r}")
+SLOW_WORKER, GO = "tests.cli.slow_worker", "go"
 
 
-def ended(process: "subprocess.Popen[str]", seconds: float = 20) -> tuple[int, str]:
-    output, errors = process.communicate(timeout=seconds)
-    return process.returncode, output + errors
+def ended(process: Running) -> tuple[int, str]:
+    """Its status and all that it said. A drain would take half a minute, were there no end of what is under way."""
+    status, output, errors = process.end(20)
+    return status, output + errors
 
 
 @pytest.mark.parametrize(("options", "number"), [((), signal.SIGINT), (("--with-worker",), signal.SIGTERM)])
 def test_the_web_server_prints_its_address_answers_and_ends(
     machine: Machine, options: tuple[str, ...], number: signal.Signals
 ) -> None:
-    process = machine.start("run", "--port", "0", *options)
-    address = re.search(r"http://127\.0\.0\.1:\d+", read_until(process.stdout, "answers at")).group()  # type: ignore[union-attr]
-    with urllib.request.urlopen(f"{address}/readyz", timeout=10) as answer:
+    process = machine.forked("run", "--port", "0", *options)
+    address = re.search(r"http://127\.0\.0\.1:\d+", process.wait_for("answers at")).group()  # type: ignore[union-attr]
+    with urllib.request.urlopen(f"{address}/readyz", timeout=60) as answer:
         assert answer.status == 200
         assert "Server" not in answer.headers
-    process.send_signal(number)
+    process.send(number)
     status, output = ended(process)
     assert status == 0
     assert "Traceback" not in output
@@ -58,28 +50,35 @@ def test_a_port_that_is_taken_is_a_sentence(machine: Machine) -> None:
 
 
 def test_a_worker_ends_when_it_is_told_to(machine: Machine) -> None:
-    process = machine.start("work")
-    read_until(process.stdout, "Working")
-    process.send_signal(signal.SIGTERM)
+    process = machine.forked("work")
+    process.wait_for("Working")
+    process.send(signal.SIGTERM)
     assert ended(process)[0] == 0
 
 
 def test_a_worker_finishes_what_it_began(machine: Machine) -> None:
-    process = machine.start("2", command=SLOW_WORKER)
-    read_until(process.stdout, "task began")
-    process.send_signal(signal.SIGTERM)
+    process = machine.forked_module(SLOW_WORKER, GO)
+    process.wait_for("task began")
+    process.send(signal.SIGTERM)
+    time.sleep(0.5)
+    assert process.is_alive
+    (machine.folder / GO).touch()
     status, output = ended(process)
     assert status == 0
     assert "task finished" in output
 
 
 def test_a_second_signal_ends_a_worker_at_once(machine: Machine) -> None:
-    process = machine.start("60", command=SLOW_WORKER)
-    read_until(process.stdout, "task began")
-    process.send_signal(signal.SIGTERM)
+    process = machine.forked_module(SLOW_WORKER, GO)
+    process.wait_for("task began")
+    process.send(signal.SIGTERM)
     time.sleep(0.5)
-    process.send_signal(signal.SIGTERM)
-    status, output = ended(process, seconds=5)
+    assert process.is_alive
+    until = time.monotonic() + 20
+    while process.is_alive and time.monotonic() < until:  # Two in one pause of the machine would count as one.
+        process.send(signal.SIGTERM)
+        time.sleep(0.2)
+    status, output = ended(process)
     assert status == 0
     assert "task finished" not in output
     assert "Ended before everything under way was finished" in output
@@ -119,7 +118,7 @@ class Site:
         return self.ask("GET", path, **headers)
 
     def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> str:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=10)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
         try:
             named = {name.replace("_", "-"): value for name, value in headers.items()}
             connection.request(method, path, body, named)
@@ -133,10 +132,10 @@ def test_an_answer_under_way_is_finished_before_the_end(settings: Settings) -> N
     answers: list[str] = []
     visitor = threading.Thread(target=lambda: answers.append(site.get("/slow")))
     visitor.start()
-    assert site.began.wait(5)
+    assert site.began.wait(60)
     site.stop()
-    visitor.join(10)
-    site.thread.join(10)
+    visitor.join(60)
+    site.thread.join(60)
     assert answers == ["finished " * 50_000]
     with pytest.raises(ConnectionRefusedError):
         site.get("/slow")
@@ -149,7 +148,7 @@ def test_what_a_proxy_says_arrives_for_the_application_to_judge(settings: Settin
         assert site.get("/forwarded", X_Forwarded_For="192.0.2.7") == "192.0.2.7"
     finally:
         site.stop()
-        site.thread.join(10)
+        site.thread.join(60)
 
 
 def test_it_is_the_application_that_says_what_is_too_large(app: Flask, settings: Settings) -> None:
@@ -160,4 +159,4 @@ def test_it_is_the_application_that_says_what_is_too_large(app: Flask, settings:
         assert site.ask("POST", "/size", b"x" * too_large) == str(too_large)
     finally:
         site.stop()
-        site.thread.join(10)
+        site.thread.join(60)

@@ -2,7 +2,7 @@
 
 import socket
 import time
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 
 import pytest
@@ -12,10 +12,13 @@ from kbadmin.demo.mail_server import MailServer
 from tests.delivery.steps import ask_for_test, red_steps, steps_of
 from tests.factories import Worker
 from tests.fakes import hostile_smtp
+from tests.installation import shorter_limits
 from tests.smtp.services import create_password_service, create_relay_service, send_test
 from tests.world import MAILBOX, MAILBOX_PASSWORD
 
-SECONDS = 2.0
+#: For servers that never come to an end: how long a test e-mail may take. The others have all the time, so that a busy
+#: machine's pause is not taken for theirs; and so has what comes before a silence at the end.
+SECONDS = {"drip": 0.6, "silence": 0.6, "silent_at_ehlo": 0.6, "silent_at_message": 4.0}
 TLS, REACH, SIGN_IN = "Encryption (TLS)", "Reach the server", "Sign-in"
 RED = {
     "drip": REACH, "endless_banner": REACH, "long_line": REACH, "silence": REACH, "http": REACH, "garbage": REACH,
@@ -30,25 +33,21 @@ RED = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def settings(settings):
-    return replace(settings, limits=replace(settings.limits, test_email_seconds=SECONDS))
-
-
 @pytest.mark.parametrize("name", RED)
 def test_it_ends_in_time_at_the_right_step_and_sends_no_credential_without_verified_tls(
-    owner_browser, world, worker, name
+    app, owner_browser, world, worker, name
 ):
     owner_browser.must_not_show(MAILBOX_PASSWORD)
     with hostile_smtp.server(name, username=MAILBOX, password=MAILBOX_PASSWORD) as server:
         page = create_password_service(owner_browser, world, Port=str(server.port))
         asked = ask_for_test(page)
         started = time.monotonic()
-        worker.drain()
+        with shorter_limits(app, test_email_seconds=SECONDS[name]) if name in SECONDS else nullcontext():
+            worker.drain()
         took = time.monotonic() - started
         result = owner_browser.open(asked.path)
 
-    assert took < SECONDS + 1.5
+    assert took < 10
     assert red_steps(result) == [RED[name]]
     labels = list(steps_of(result))
     assert set(list(steps_of(result).values())[labels.index(RED[name]) + 1 :]) <= {"Not tried"}
@@ -114,7 +113,8 @@ def test_five_ways_not_to_be_reached_read_the_same(make_app, settings, owner_bro
         ]:
             page = create_relay_service(owner_browser, world, name="One name", **{"SMTP Host": host, "Port": str(port)})
             asked = ask_for_test(page)
-            works.drain()
+            with shorter_limits(works.app, test_email_seconds=1.0):
+                works.drain()
             fragment = owner_browser.fragment(asked.path)
             assert red_steps(fragment) == [REACH], case
             text = fragment.text.replace(host, "HOST").replace(str(port), "PORT")

@@ -1,8 +1,5 @@
 """Who works: a worker that died gives everything back at once on its host, and later, by its silence, elsewhere."""
 
-import time
-from dataclasses import replace
-
 import pytest
 
 from kbadmin.database import db, new_id
@@ -14,11 +11,10 @@ from kbadmin.delivery.workers import Presence, lock_file
 from kbadmin.outbox.models import Status
 from tests.databases import both_databases
 from tests.delivery.outbox import counts_of, make_service, messages_of, queue_digests
+from tests.installation import shorter_limits
 
-
-@pytest.fixture
-def settings(settings):
-    return replace(settings, limits=replace(settings.limits, silent_worker_seconds=0.2, dead_worker_seconds=0.6))
+#: As if a minute, or fifteen, had gone by since the last beat.
+A_MINUTE_LATER, A_QUARTER_LATER = {"silent_worker_seconds": 0.0}, {"dead_worker_seconds": 0.0}
 
 
 @pytest.fixture
@@ -42,8 +38,8 @@ def begin(app):
         die(presence)
 
 
-def beat(app, presence):
-    with app.app_context():
+def beat(app, presence, **limits):
+    with shorter_limits(app, **limits), app.app_context():
         presence.beat()
 
 
@@ -94,13 +90,12 @@ def test_from_another_host_silence_frees_connections_first_and_messages_later(
     silent, watching = begin(tmp_path / "one"), begin(tmp_path / "two")
     hold(app, service_id, silent)
 
-    beat(app, watching)
-    assert (connections(app), counts_of(app, account)) == (1, {Status.SENDING: 3})
-    _wait(0.3)
-    beat(app, watching)
+    for _ in range(2):
+        beat(app, watching)
+        assert (connections(app), counts_of(app, account)) == (1, {Status.SENDING: 3})
+    beat(app, watching, **A_MINUTE_LATER)
     assert (connections(app), counts_of(app, account)) == (0, {Status.SENDING: 3})
-    _wait(0.4)
-    beat(app, watching)
+    beat(app, watching, **A_QUARTER_LATER)
     assert counts_of(app, account) == {Status.QUEUED: 3}
 
 
@@ -111,8 +106,7 @@ def test_a_worker_that_beats_keeps_what_it_holds(app, account, service_id, tmp_p
     hold(app, service_id, living)
     for _ in range(8):
         beat(app, living)
-        beat(app, watching)
-        _wait(0.1)
+        beat(app, watching, **A_MINUTE_LATER, **A_QUARTER_LATER)
 
     assert (connections(app), counts_of(app, account)) == (1, {Status.SENDING: 3})
 
@@ -135,8 +129,7 @@ def test_one_that_was_only_stopped_is_back_with_its_next_beat(app, account, serv
     stopped, watching = begin(tmp_path / "one"), begin(tmp_path / "two")
     claim = hold(app, service_id, stopped)
     beat(app, watching)
-    _wait(0.7)
-    beat(app, watching)
+    beat(app, watching, **A_QUARTER_LATER)
 
     with app.app_context(), turn() as session:
         assert workers.marks.accept(session, [Accepted(one.id, claim.token, "250 Ok") for one in claim.messages]) == 0
@@ -202,7 +195,3 @@ def test_a_journal_grows_beyond_the_room_it_began_with(tmp_path):
     [file] = tmp_path.glob("*.journal")
     assert list(journals.read(file)) == meant
     journal.close()
-
-
-def _wait(seconds):
-    time.sleep(seconds)

@@ -46,7 +46,7 @@ def server(store, certificates):
 
 
 def connect(server, certificates):
-    client = smtplib.SMTP("localhost", server.port, timeout=5)
+    client = smtplib.SMTP("localhost", server.port, timeout=30)
     client.starttls(context=ssl.create_default_context(cafile=str(certificates.ca)))
     client.ehlo()
     return client
@@ -57,7 +57,7 @@ def xoauth2(user, token):
 
 
 def test_sign_in_is_offered_only_after_tls(server, certificates):
-    with smtplib.SMTP("localhost", server.port, timeout=5) as client:
+    with smtplib.SMTP("localhost", server.port, timeout=30) as client:
         client.ehlo()
         assert client.has_extn("starttls")
         assert not client.has_extn("auth")
@@ -68,9 +68,9 @@ def test_sign_in_is_offered_only_after_tls(server, certificates):
 
 
 def test_the_certificate_is_trusted_by_those_who_know_its_authority_and_nobody_else(server, certificates):
-    with smtplib.SMTP("127.0.0.1", server.port, timeout=5) as client:
+    with smtplib.SMTP("127.0.0.1", server.port, timeout=30) as client:
         client.starttls(context=ssl.create_default_context(cafile=str(certificates.ca)))
-    client = smtplib.SMTP("localhost", server.port, timeout=5)
+    client = smtplib.SMTP("localhost", server.port, timeout=30)
     with pytest.raises(ssl.SSLCertVerificationError):
         client.starttls(context=ssl.create_default_context())
     client.close()
@@ -143,7 +143,7 @@ def test_nobody_sends_without_signing_in(server, certificates):
 
 
 def test_a_local_relay_asks_for_nothing(store):
-    with MailServer(store, auth_required=False) as relay, smtplib.SMTP("localhost", relay.port, timeout=5) as client:
+    with MailServer(store, auth_required=False) as relay, smtplib.SMTP("localhost", relay.port, timeout=30) as client:
         client.ehlo()
         assert not client.has_extn("auth")
         client.sendmail(USER, ["reader@example.com"], MESSAGE)
@@ -226,4 +226,4 @@ def test_stopping_hangs_up_on_whoever_is_connected(store, certificates):
         client.noop()
     client.close()
     with pytest.raises(OSError):
-        socket.create_connection(("127.0.0.1", port), timeout=1)
+        socket.create_connection(("127.0.0.1", port), timeout=30)

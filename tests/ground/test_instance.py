@@ -120,7 +120,7 @@ def test_threads_that_work_already_notice_within_seconds(app, settings, worker):
     assert ran == []
     with app.app_context(), unit_of_work():
         take_over(settings)
-    limit = time.monotonic() + gate.SECONDS + 3
+    limit = time.monotonic() + gate.SECONDS + 30
     while not ran and time.monotonic() < limit:
         time.sleep(0.02)
     engine.of(app).stop()
@@ -142,8 +142,9 @@ def test_it_is_said_once_when_the_gate_closes_and_once_when_it_opens(caplog):
 def test_the_question_is_asked_seldom():
     questions = []
     asked = gate.Gate(lambda: questions.append("?"))
+    began = time.monotonic()
     assert all(asked.is_open for _ in range(10_000))
-    assert questions == ["?"]
+    assert 1 <= len(questions) <= 1 + (time.monotonic() - began) / gate.SECONDS
 
 
 def test_a_question_that_cannot_be_asked_keeps_the_gate_closed():

@@ -39,7 +39,7 @@ def _listen(listener: socket.socket, context: ssl.SSLContext, at: str, over: thr
     while not over.is_set():
         with contextlib.suppress(OSError):
             client, _ = listener.accept()
-            client.settimeout(3)
+            client.settimeout(30)
             with client:
                 _talk(client, context, at)
 

@@ -23,7 +23,7 @@ def _at_once(app, function):
 
     def one(_):
         with app.app_context():
-            barrier.wait(10)
+            barrier.wait(60)
             return function()
 
     with ThreadPoolExecutor(MANY) as pool:

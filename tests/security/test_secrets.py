@@ -16,7 +16,13 @@ from tests.browser import Browser
 from tests.factories import PASSWORD, inside, sign_in
 from tests.security.echo_server import echo_server
 from tests.security.sinks import Sinks
-from tests.smtp.services import authorize, create_oauth_service, create_password_service, send_test
+from tests.smtp.services import (
+    authorize,
+    create_oauth_service,
+    create_password_service,
+    patience_with,
+    send_test,
+)
 from tests.world import CLIENT_SECRET, MAILBOX, MAILBOX_PASSWORD
 
 PLATFORM = "canary+platform.Password-2b8d"
@@ -50,7 +56,8 @@ def test_a_provider_gets_them_and_nothing_else_does(app, account, owner_browser,
     tokens = _tokens(app, account)
     for how in Misbehaviour:
         world.provider.behave()
-        authorize(owner_browser, owner_browser.open(page.path), world, misbehaviour=how)
+        with patience_with(app, how):
+            authorize(owner_browser, owner_browser.open(page.path), world, misbehaviour=how)
     assert _tokens(app, account) == tokens, "an earlier grant stays"
     for trouble in Trouble:
         world.troubles.give(MAILBOX, trouble)

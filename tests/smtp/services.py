@@ -1,7 +1,13 @@
 """What the tests of this room do over and over, as a person would: create a service, authorize it, test it."""
 
+from contextlib import AbstractContextManager, nullcontext
+
+from flask import Flask
+
 from kbadmin.demo.directory import READY_CLIENT_ID
+from kbadmin.demo.misbehaviours import Misbehaviour
 from tests.browser import Browser, Page
+from tests.installation import shorter_limits
 from tests.world import CLIENT_SECRET, MAILBOX, MAILBOX_PASSWORD, World
 
 
@@ -46,6 +52,11 @@ def authorize(browser: Browser, page: Page, world: World, *, username: str = MAI
     there = page.press("Authorize")
     assert there.location is not None
     return browser.open(world.provider.sign_in(there.location, username, **answer))
+
+
+def patience_with(app: Flask, how: Misbehaviour) -> AbstractContextManager[None]:
+    """Let an application give up soon where the provider takes its time; any other answer has all the time."""
+    return shorter_limits(app, provider_read_seconds=0.3) if how is Misbehaviour.SLOW else nullcontext()
 
 
 def send_test(browser: Browser, page: Page, worker, *, to: str | None = None) -> Page:

@@ -19,7 +19,7 @@ from tests.databases import both_databases
 from tests.factories import inside
 from tests.smtp.ready import ready_oauth, state_of
 from tests.smtp.rows import change, only_service
-from tests.smtp.services import authorize, create_oauth_service, send_test
+from tests.smtp.services import authorize, create_oauth_service, patience_with, send_test
 from tests.world import CLIENT_SECRET
 
 NEW_SECRET = "renewed~secret.of-the-registration"
@@ -157,7 +157,7 @@ def test_a_trouble_that_may_pass_keeps_grant_and_state(app, account, owner_brows
     before = stored(app, account)
     world.provider.misbehave(how)
 
-    with pytest.raises(TokenUnavailable) as unavailable:
+    with patience_with(app, how), pytest.raises(TokenUnavailable) as unavailable:
         fresh(app, account)
 
     assert unavailable.value.is_transient

@@ -13,7 +13,7 @@ from kbadmin.smtp.oauth_client import ProviderSession
 from tests.factories import inside
 from tests.smtp.ready import state_of
 from tests.smtp.rows import only_service
-from tests.smtp.services import authorize, create_oauth_service, send_test
+from tests.smtp.services import authorize, create_oauth_service, patience_with, send_test
 from tests.world import CLIENT_SECRET, MAILBOX
 
 LINK = "https://login.microsoftonline.com/error?code="
@@ -80,7 +80,8 @@ def test_a_provider_that_goes_wrong_leaves_a_sentence_a_card_and_no_token(
 ):
     world.provider.misbehave(how)
 
-    page = authorize(owner_browser, created, world)
+    with patience_with(app, how):
+        page = authorize(owner_browser, created, world)
 
     assert page.path == created.path
     assert page.messages[0] == f"Authorization failed: {SENTENCES[how]}"
@@ -101,7 +102,8 @@ def test_an_earlier_grant_survives_a_provider_that_goes_wrong(app, account, owne
     before = grant_of(app, account)
 
     world.provider.misbehave(how)
-    page = authorize_again(owner_browser, created, world)
+    with patience_with(app, how):
+        page = authorize_again(owner_browser, created, world)
 
     assert page.messages[0].startswith("Authorization failed: ")
     assert "The earlier authorization still works: mail goes on." in card_of(page).get_text()
