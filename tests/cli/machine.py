@@ -41,7 +41,7 @@ class Machine:
         self.set(KEYS_FILE=str(file))
 
     def kbadmin(self, *arguments: str) -> "Ended":
-        return Ended(*self.forked(*arguments).end(seconds=120))
+        return Ended(*self.forked(*arguments).end(seconds=300))
 
     def forked(self, *arguments: str) -> forks.Running:
         """The command while it runs."""
@@ -56,7 +56,7 @@ class Machine:
 
     def run(self, *command: str) -> "Ended":
         done = subprocess.run(
-            command, env=self._environ(), cwd=self.folder, capture_output=True, text=True, timeout=120, check=False
+            command, env=self._environ(), cwd=self.folder, capture_output=True, text=True, timeout=300, check=False
         )
         return Ended(done.returncode, done.stdout, done.stderr)
 

@@ -1,6 +1,7 @@
 """Somebody in front of Chromium: opens, fills in by label, presses by name, and notes what the browser complains of."""
 
 import re
+import time
 from collections.abc import Callable
 
 from axe_playwright_python.base import AXE_SCRIPT as AXE
@@ -10,7 +11,9 @@ from tests.factories import Person
 from tests.world import MAILBOX
 
 OVERFLOW = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
-expect.set_options(timeout=10_000)
+#: Milliseconds that a page may take; more than any pause of a busy machine.
+PATIENCE = 60_000
+expect.set_options(timeout=PATIENCE)
 
 
 class Visitor:
@@ -20,7 +23,7 @@ class Visitor:
         self.context, self.base_url = context, base_url
         self.complaints: list[str] = []
         self.page: Page = context.new_page()
-        self.page.set_default_timeout(10_000)
+        self.page.set_default_timeout(PATIENCE)
         self.page.on("console", self._note)
         self.page.on("response", self._note_crash)
         self.page.on("pageerror", lambda error: self.complaints.append(f"{self.page.url}: {error}"))
@@ -104,11 +107,10 @@ class Visitor:
 
     def wait_until(self, condition: Callable[[], bool], why: str) -> None:
         """Wait for something outside the browser, such as a message in the mailbox."""
-        for _ in range(100):
-            if condition():
-                return
+        deadline = time.monotonic() + PATIENCE / 1000
+        while not condition():
+            assert time.monotonic() < deadline, why
             self.page.wait_for_timeout(100)
-        raise AssertionError(why)
 
     def _note_crash(self, response: Response) -> None:
         if response.status >= 500:
