@@ -10,6 +10,8 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from hypothesis import HealthCheck
+from hypothesis import settings as hypothesis_settings
 from jinja2 import FileSystemBytecodeCache
 
 from kbadmin import clock as house_clock
@@ -23,6 +25,10 @@ from tests.installation import settings_for
 # Thousands of applications come and go, and the collector took a fifth of the time.
 gc.freeze()
 gc.set_threshold(50_000, 20, 20)
+
+# How long it takes to think of an example, and to try it, says how busy the machine is.
+hypothesis_settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+hypothesis_settings.load_profile("tests")
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ from tests.databases import both_databases, on_postgresql
 from tests.factories import inside
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+CHECKS = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)  # The fixture is emptied for each example.
 GROUPS = 3
 MOMENTS = {"past": NOW - timedelta(seconds=1), "now": NOW, "future": NOW + timedelta(seconds=1)}
 
@@ -192,7 +193,7 @@ def stage(app, account, clock):
     return Stage(app, account)
 
 
-@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=120, suppress_health_check=CHECKS)
 @given(world=worlds())
 def test_a_viewer_finds_exactly_what_is_allowed(stage, world):
     house_clock.set_to(NOW)
@@ -200,7 +201,7 @@ def test_a_viewer_finds_exactly_what_is_allowed(stage, world):
 
 
 @on_postgresql
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=12, suppress_health_check=CHECKS)
 @given(world=worlds())
 def test_so_it_is_on_postgresql(stage, world):
     house_clock.set_to(NOW)

@@ -5,7 +5,7 @@ from email.header import decode_header, make_header
 from email.utils import parseaddr
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from kbadmin.outbox.messages import NotSendable, Sender, compose, sender_lines, with_sender
@@ -78,7 +78,7 @@ anything = st.text(max_size=200) | st.lists(st.sampled_from([*INJECTIONS, "a", "
 )
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 @given(name=anything, subject=anything, text=anything)
 @example(name="\r\n", subject="=?", text=".\r\n.\r\n")
 def test_the_list_of_headers_is_always_the_same(name, subject, text):

@@ -6,7 +6,7 @@ from html import escape
 from time import perf_counter
 
 import pytest
-from hypothesis import HealthCheck, assume, example, given, settings
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 from kbadmin.clock import now
@@ -84,7 +84,7 @@ def check_wire_form(content):
     assert not re.search(rb"(?m)[ \t]\r$", bodies), "white space at the end of a line may get lost"
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 @given(name=anything)
 @example(name="")
 @example(name='O\'Brien & <Sons> "Ltd"')
@@ -109,7 +109,7 @@ def test_a_name_means_the_same_everywhere_or_is_refused(name):
     assert html == with_parts(HTML, {"name": escape(name), "link": escape(URL)})
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(value=anything, other=anything)
 @example(value="\n", other="\r")
 @example(value="two\r\nlines \r\n", other=".")
@@ -134,7 +134,7 @@ def test_a_part_of_the_bodies_may_be_any_text(value, other):
     ]
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=300)
 @given(subject=anything, text=anything, html=anything)
 @example(subject="", text="", html="")
 @example(subject="What is 2+2=?", text="=\r", html="\r\n\n")
@@ -249,7 +249,7 @@ def test_missing_and_unknown_parts_are_refused(parts):
         filled(**parts)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=50)
 @given(name=anything)
 def test_a_stored_skeleton_makes_the_same_message(name):
     stored = Skeleton.from_bytes(skeleton.to_bytes())
@@ -398,7 +398,7 @@ def test_filling_costs_a_small_part_of_building():
     assert building / filling > 100
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(value=st.text(alphabet=st.characters(codec="ascii", exclude_characters="\0"), max_size=200))
 @example(value=".")
 @example(value="..first\n.second")

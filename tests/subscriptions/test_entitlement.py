@@ -25,6 +25,7 @@ from tests.factories import counting
 from tests.subscriptions.readership import Readership, article, category
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
+CHECKS = (HealthCheck.too_slow, HealthCheck.function_scoped_fixture)  # Each example makes what it needs.
 HOUR = timedelta(hours=1)
 GROUPS, PEOPLE = 3, 4
 some_groups = st.frozensets(st.integers(0, GROUPS - 1), max_size=GROUPS)
@@ -217,7 +218,7 @@ def stage(app, account, clock):
     return Stage(app, account)
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=50, suppress_health_check=CHECKS)
 @given(world=worlds())
 def test_everybody_is_told_what_their_page_would_show_and_they_subscribed_to(stage, world):
     house_clock.set_to(NOW)
@@ -226,7 +227,7 @@ def test_everybody_is_told_what_their_page_would_show_and_they_subscribed_to(sta
 
 
 @on_postgresql
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=CHECKS)
 @given(world=worlds())
 def test_so_it_is_on_postgresql(stage, world):
     house_clock.set_to(NOW)

@@ -90,7 +90,7 @@ zones = st.sampled_from(sorted({zone for zone, _ in CHANGES.values()} | {"Asia/K
 moments = st.datetimes(datetime(1990, 1, 1), datetime(2040, 1, 1), timezones=st.just(UTC))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     zone=zones, weekdays=st.integers(0, EVERY_DAY), minute=st.integers(0, 1439), start=moments,
     pieces=st.lists(st.timedeltas(timedelta(seconds=1), timedelta(days=3)), min_size=1, max_size=6),
