@@ -11,7 +11,6 @@ import os
 import socket
 import ssl
 import threading
-import time
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -23,6 +22,9 @@ from tests.fakes import certificates
 GREETING = "220 mail.example.com ESMTP ready"
 #: In place of a reply: close the connection, say nothing more, or send what is no TLS.
 DROPS, SILENT, GARBLED = "drops", "silent", "garbled"
+#: A session looks that often whether it is over. Its patience is counted in such looks, of which a pause of the machine
+#: takes one at most.
+LOOK_SECONDS = 0.05
 #: No thread of a server outlives its test by more than this.
 LINGER_SECONDS = 10.0
 
@@ -90,8 +92,10 @@ class Server:
         #: (envelope from, recipient, message with dots undone)
         self.messages: list[tuple[str, str, bytes]] = []
         self.stopping = threading.Event()
+        #: Whether the patience of a session has come to its end.
+        self.has_lost_patience = threading.Event()
         self._listener = socket.create_server(("127.0.0.1", 0))
-        self._listener.settimeout(0.05)
+        self._listener.settimeout(LOOK_SECONDS)
         # Small, so that a client notices soon when a server stops reading.
         self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65_536)
         self.port: int = self._listener.getsockname()[1]
@@ -130,6 +134,8 @@ class Server:
         with contextlib.suppress(Dropped, OSError):
             (self.behaviour.instead or Session.converse)(session)
         session.close()
+        if session.patience <= 0:
+            self.has_lost_patience.set()
 
 
 class Session:
@@ -139,10 +145,10 @@ class Session:
         self.server = server
         self.does = server.behaviour
         self.socket = client
-        self.socket.settimeout(0.05)
+        self.socket.settimeout(LOOK_SECONDS)
         self.buffer = bytearray()
         self.has_tls = False
-        self.idle_until = time.monotonic() + self.does.patience_seconds
+        self.patience = self.does.patience_seconds
         #: Which envelope of this connection it is, its sender, and its recipient if that was accepted.
         self.turn = 0
         self.sender: str | None = None
@@ -285,7 +291,7 @@ class Session:
     def start_tls(self) -> None:
         self.socket.settimeout(LINGER_SECONDS)
         self.socket = self.server.context.wrap_socket(self.socket, server_side=True)
-        self.socket.settimeout(0.05)
+        self.socket.settimeout(LOOK_SECONDS)
         self.has_tls = True
 
     def line(self) -> str:
@@ -303,15 +309,17 @@ class Session:
             data = self.socket.recv(65_536)
         except TimeoutError:
             data = None
-            if time.monotonic() > self.idle_until:
+            self.patience -= LOOK_SECONDS
+            if self.patience <= 0:
                 if not self.does.idle_farewell:
                     raise Dropped from None
                 self.send(self.does.idle_farewell)
-                self.idle_until = math.inf
+                self.patience = math.inf
+                self.server.has_lost_patience.set()
         if data == b"" or self.server.stopping.is_set():
             raise Dropped
         if data:
-            self.idle_until = time.monotonic() + self.does.patience_seconds
+            self.patience = self.does.patience_seconds
             self.server.received += data
             self.server.pieces.append(data)
             self.buffer += data

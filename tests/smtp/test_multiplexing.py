@@ -33,7 +33,7 @@ def test_while_one_waits_another_goes_on(line):
 
     def asks():
         told.append("asks")
-        current().wait(ours, READABLE, 5)
+        current().wait(ours, READABLE, 60)
         told.append(ours.recv(10))
 
     def answers():
@@ -55,7 +55,7 @@ def test_who_waits_too_long_is_told_and_nobody_else(line):
         told.append(time.monotonic() - began >= 0.05)
 
     def waits_well():
-        current().wait(theirs, WRITABLE, 5)
+        current().wait(theirs, WRITABLE, 60)
         told.append("written")
 
     run(waits_in_vain, waits_well)
@@ -70,7 +70,7 @@ def test_after_a_wait_in_vain_the_next_one_is_judged_by_itself(line):
         with pytest.raises(TimeoutError):
             current().wait(ours, READABLE, 0.01)
         theirs.send(b"late")
-        current().wait(ours, READABLE, 5)
+        current().wait(ours, READABLE, 60)
         heard.append(ours.recv(10))
 
     run(tries_twice)
@@ -98,7 +98,7 @@ def test_one_may_start_another_and_so_may_a_look(line):
 
     def waits():
         slices.start(lambda: told.append("from one of them"))
-        slices.wait(ours, READABLE, 5)
+        slices.wait(ours, READABLE, 60)
         told.append("the first goes on")
 
     def look():
@@ -125,7 +125,7 @@ def test_what_blocks_is_done_aside_while_others_go_on():
     told, may_end = [], threading.Event()
 
     def blocks():
-        assert may_end.wait(5)
+        assert may_end.wait(60)
         return threading.current_thread(), COLOUR.get()
 
     def first():

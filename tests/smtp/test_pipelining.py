@@ -5,6 +5,7 @@ import itertools
 import time
 from contextvars import ContextVar
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
@@ -526,15 +527,20 @@ def test_an_error_of_the_callers_comes_through_after_the_replies_that_were_due(e
 @both_ways
 def test_no_message_is_begun_that_the_session_has_no_time_for(extensions):
     budget = replace(ROOMY, data=1, final_reply=1, session=2.4)
-    with connected(extensions=extensions, budget=budget) as (server, connection):
-        assert connection.has_time
-        keys = []
-        for result in connection.submit(SENDER, map(outgoing, itertools.count(1))):
-            keys.append(result.key)
-            time.sleep(0.3)
-        assert connection.is_open
-        assert not connection.has_time
-        assert connection.seconds_left > 0.3
+    for _ in range(20):
+        with connected(extensions=extensions, budget=budget) as (server, connection):
+            had_time, keys, moments = connection.has_time, [], [time.monotonic()]
+            for result in connection.submit(SENDER, map(outgoing, itertools.count(1))):
+                keys.append(result.key)
+                time.sleep(0.3)
+                moments.append(time.monotonic())
+            assert connection.is_open
+            assert not connection.has_time
+            left = connection.seconds_left
+        if len(keys) > 1 and all(later - earlier < 0.6 for earlier, later in pairwise(moments)):
+            break  # The machine made no pause.
+    assert had_time
+    assert left > 0.3
     assert 2 <= len(keys) < 8
     assert [to for _, to, _ in server.messages] == [recipient(n) for n in keys]
 
@@ -569,7 +575,7 @@ def test_a_connection_that_is_no_longer_good_is_closed(behaviour, answer):
 @pytest.mark.parametrize("said", [b"421 4.4.2 idle for too long\r\n", b""])
 def test_a_server_that_ended_an_idle_connection_is_not_asked(behaviour, said):
     with connected(behaviour, patience_seconds=0.2, idle_farewell=said) as (server, connection):
-        time.sleep(0.4)
+        assert server.has_lost_patience.wait(30)
         assert not connection.is_alive()
         assert not connection.is_open
     assert not server.pieces
@@ -578,9 +584,9 @@ def test_a_server_that_ended_an_idle_connection_is_not_asked(behaviour, said):
 def test_whoever_was_stopped_past_the_end_of_the_session_sends_nothing_more():
     # A frozen worker: by the time it goes on, others have taken its messages over.
     slices, results = Multiplexer(), []
-    with connected(budget=replace(ROOMY, session=0.4, data=0.1, final_reply=0.1)) as (server, connection):
+    with connected(budget=replace(ROOMY, session=2, data=0.1, final_reply=0.1)) as (server, connection):
         slices.start(lambda: results.extend(connection.submit(SENDER, map(outgoing, (1, 2)))))
-        slices.start(lambda: time.sleep(0.6))
+        slices.start(lambda: time.sleep(connection.seconds_left + 0.1))
         slices.run(look_seconds=10, look=lambda: None)
         time.sleep(0.1)
         assert server.pieces == []
