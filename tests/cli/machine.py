@@ -86,21 +86,18 @@ class Ended:
 
 def new_machine(folder: Path) -> Machine:
     """A development installation whose database is still empty."""
-    machine = Machine(folder)
-    machine.set(
-        ENV="development",
-        SECRET_KEY=secrets.token_hex(32),
-        BASE_URL="http://localhost",
-        INSTANCE_FOLDER=str(folder / "instance"),
-        LOG_FORMAT="console",
-    )
+    machine = _without_keys(folder)
+    machine.set(SECRET_KEY=secrets.token_hex(32), INSTANCE_FOLDER=str(folder / "instance"))
     machine.write_keys(new_key_line("first"))
     return machine
 
 
 def machine_of(settings: Settings) -> Machine:
-    """The machine on which an application with these settings runs."""
-    machine = new_machine(settings.instance_folder)
+    """The machine on which an application with these settings runs.
+
+    Made again, it changes nothing for a process that starts just now.
+    """
+    machine = _without_keys(settings.instance_folder)
     machine.set(
         SECRET_KEY=SECRET_KEY,
         INSTANCE_FOLDER=str(settings.instance_folder),
@@ -109,4 +106,10 @@ def machine_of(settings: Settings) -> Machine:
         SMTP_ALLOWED_NETWORKS="127.0.0.0/8",
     )
     machine.set_keys(*KEYS)
+    return machine
+
+
+def _without_keys(folder: Path) -> Machine:
+    machine = Machine(folder)
+    machine.set(ENV="development", BASE_URL="http://localhost", LOG_FORMAT="console")
     return machine

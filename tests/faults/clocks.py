@@ -30,7 +30,7 @@ def jumping_clock(site: Site, *, seed: int, scale: Scale) -> Figures:
             wait_until(lambda enough=already + messages // 4: server.count() >= enough, 60)
             here.shift_clock(seconds)
             wait_until(lambda enough=already + messages: server.count() >= enough, 60, what=f"sent after {name}")
-        here.wait_until_settled(30)
+        here.wait_until_settled(60)
         assert here.buried() == 0, "a living worker was buried"
         balance = compare(here, server)
         balance.require_all_sent()
@@ -47,21 +47,21 @@ def changed_service(site: Site, *, seed: int, scale: Scale) -> Figures:
         service = here.service(server.port)
         here.work().wait_until_working()
         here.digests(service, messages)
-        wait_until(lambda: server.count() >= messages // 4, 30)
+        wait_until(lambda: server.count() >= messages // 4, 60)
         here.change(service, paused_at=clock.now(), pause_reason="a person")
-        time.sleep(1.5)
+        wait_until(lambda: "sending" not in here.statuses(), 60)  # What was under way when somebody paused it.
         at_pause = server.count()
-        time.sleep(1.5)
+        time.sleep(1.0)
         assert server.count() == at_pause < messages, "sent while paused"
         assert here.statuses()["queued"] == messages - at_pause, here.statuses()
         here.change(service, paused_at=None, pause_reason=None)
-        here.wait_until_settled(30)
+        here.wait_until_settled(60)
         late = _sent_with_old_password(here)
         assert late == 0, late
         doomed = here.service(server.port, paused_at=clock.now())
         here.digests(doomed, 20, name="doomed")
         here.change(doomed, deleted_at=clock.now(), friendly_name_key=None, paused_at=None)
-        wait_until(lambda: here.statuses(doomed) == {"held": 20}, 30)
+        wait_until(lambda: here.statuses(doomed) == {"held": 20}, 60)
         assert server.count() == messages
         return {
             "messages": messages, "sent while paused": 0, "sent after resuming": messages - at_pause,
@@ -99,6 +99,6 @@ def _sent_with_old_password(here: Ground) -> int:
             here.single(service, f"edited-{number}@example.org")
         here.change(service, password=Secret(NEW_PASSWORD), configuration_version=2, updated_at=clock.now())
         here.change(service, paused_at=None)
-        wait_until(lambda: len(server.messages) == 3, 30)
-        here.wait_until_settled(30)
+        wait_until(lambda: len(server.messages) == 3, 60)
+        here.wait_until_settled(60)
         return sum(OLD_PASSWORD in told for _, told in server.credentials)

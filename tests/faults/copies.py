@@ -1,9 +1,9 @@
 """Copies of an installation, and keys that do not fit: F31 to F33."""
 
 import shutil
+import signal
 import sqlite3
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 from kbadmin.key_settings import new_key_line
@@ -12,30 +12,32 @@ from tests.faults.disks import file_of, quick_check, write
 from tests.faults.ground import Ground, ground
 from tests.faults.rows import Figures, Scale, Site, row
 from tests.faults.sinks import sink, wait_until
-from tests.faults.workers import forks
+from tests.faults.workers import Worker, forks, started
 
 EX_CONFIG = 78
 
 
 @row("F31", "a restored backup of yesterday, a cloned server", "0 mails before `kbadmin outbox resume`")
 def cloned(site: Site, *, seed: int, scale: Scale) -> Figures:
-    messages, patience = scale.pick((20, 6.0), (1_000, 30.0))
+    messages, patience = scale.pick((20, 2.0), (1_000, 30.0))
     with ground(site, instance=None) as here, sink(here.settings.instance_folder / "sink") as server:
         original = _machine(here)
-        _work_for(original, 0.5)  # Once, so that the database knows whose it is.
+        _start_once(original)  # So that the database knows whose it is.
         here.digests(here.service(server.port), messages)
         copied = _copy_of(here)
         backup = here.settings.instance_folder / "yesterday.backup"
         done = original.kbadmin("backup", str(backup))
         assert done.status == 0, done
-        _work_for(original, patience, until=lambda: server.count() >= messages)
+        worker = _working(here, original)
+        wait_until(lambda: server.count() >= messages, 60 + patience)
+        worker.stop()
         sent = server.count()
         clones = [_restored(here, backup, "restored"), *scale.pick([], [copied])]
         for clone in clones:
-            _work_for(clone, patience)
+            _work_for(here, clone, patience)
             assert server.count() == sent, f"{server.count() - sent} were sent by a clone"
             assert clone.kbadmin("outbox", "resume", "--expire-older-than", "0").status == 0
-            _work_for(clone, patience / 2)
+            _work_for(here, clone, patience / 2)
         assert server.count() == sent == messages, (sent, server.count())
         return {"messages": messages, "clones": len(clones), "sent by them before resume": 0, "repeated": 0}
 
@@ -50,7 +52,7 @@ def backup_under_load(site: Site, *, seed: int, scale: Scale) -> Figures:
         writer = forks.Process(target=write, args=arguments, daemon=True)
         writer.start()
         machine, counts = _machine(here), []
-        wait_until(lambda: here.statuses()["queued"] > 0, 30)
+        wait_until(lambda: here.statuses()["queued"] > 0, 60)
         for number in range(backups):
             file = here.settings.instance_folder / f"backup-{number}"
             done = machine.kbadmin("backup", str(file))
@@ -70,7 +72,7 @@ def backup_under_load(site: Site, *, seed: int, scale: Scale) -> Figures:
 def wrong_key(site: Site, *, seed: int, scale: Scale) -> Figures:
     with ground(site) as here:
         machine = _machine(here)
-        _work_for(machine, 0.5)  # Its first start plants what tells one key from another.
+        _start_once(machine)  # This plants what tells one key from another.
         before = _rows(file_of(here))
         machine.write_keys(new_key_line("another"))
         wrong = [machine.kbadmin("work").status, machine.kbadmin("run", "--port", "8999").status]
@@ -113,17 +115,26 @@ def _restored(here: Ground, backup: Path, name: str) -> Machine:
     return machine
 
 
-def _work_for(machine: Machine, seconds: float, *, until: Callable[[], bool] = lambda: False) -> None:
-    """``kbadmin work`` for so long at most."""
-    process = machine.start("work")
-    assert process.stdout is not None
-    assert process.stdout.readline().startswith("Working"), process.communicate()
-    limit = time.monotonic() + seconds
-    while time.monotonic() < limit and not until():
-        time.sleep(0.1)
-    process.terminate()
-    said = process.communicate(timeout=40)
-    assert process.returncode == 0, said
+def _start_once(machine: Machine) -> None:
+    """``kbadmin work``, and its end."""
+    process = machine.forked("work")
+    process.wait_for("Working")
+    process.send(signal.SIGTERM)
+    assert process.end(60)[0] == 0
+
+
+def _working(here: Ground, machine: Machine) -> Worker:
+    """A worker of a machine that looks for work all the time; the ground's end is its own at the latest."""
+    here.workers.append(started(machine.environ, {}, Path(machine.environ["KBADMIN_INSTANCE_FOLDER"]) / "worker.log"))
+    here.workers[-1].wait_until_working()
+    return here.workers[-1]
+
+
+def _work_for(here: Ground, machine: Machine, seconds: float) -> None:
+    """A worker of a machine for so long; it looks for work several times a second."""
+    worker = _working(here, machine)
+    time.sleep(seconds)
+    worker.stop()
 
 
 def _rows(file: Path) -> list[str]:

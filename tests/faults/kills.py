@@ -96,14 +96,14 @@ def frozen(site: Site, *, seed: int, scale: Scale) -> Figures:
     freezes = scale.pick(1, 20)
     chance = random.Random(seed)
     # The same proportions as in life: a connection's time is over before the worker counts as dead.
-    limits = {"connection_seconds": 4.0, "silent_worker_seconds": 2.0, "dead_worker_seconds": 5.0}
+    limits = {"connection_seconds": 2.0, "silent_worker_seconds": 1.0, "dead_worker_seconds": 2.5}
     with ground(site) as here, sink(here.settings.instance_folder / "sink") as server:
         service = here.service(server.port, max_connections=1)
         server.script(delay=0.02)
         for freeze in range(freezes):
             here.digests(service, 100, name=f"freeze {freeze}".replace(" ", "-"))
             zombie, already = here.work(**limits), server.count()
-            wait_until(lambda enough=already + 10: server.count() > enough, 20)
+            wait_until(lambda enough=already + 10: server.count() > enough, 60)
             time.sleep(chance.random() * 0.1)
             zombie.send(signal.SIGSTOP)
             other = here.work(**limits)
@@ -149,7 +149,7 @@ def _one_after_the_other(here: Ground, server: Sink, messages: int, times: int, 
     for turn in range(times):
         due = (turn + chance.random()) * messages / (times + 1)
         wait_until(lambda due=due: server.count() >= due, 60, what=f"{due:.0f} messages: {here.statuses()}")
-        wait_until(lambda: _at_work(here), 30)
+        wait_until(lambda: _at_work(here), 60)
         yield chance.choice(_at_work(here))
 
 
@@ -165,7 +165,7 @@ def _killed_at(here: Ground, server: Sink, point: str, kills: int, seed: int, **
         here.digests(service, 8, name=f"{point}-{kill}")
         victim = here.work()
         server.kill_at(victim.pid, point, chance.randint(1, 8))
-        wait_until(lambda: server.has_killed, 30, what=victim.last_words)
+        wait_until(lambda: server.has_killed, 60, what=victim.last_words)
         victim.process.join()
     here.work()
     here.wait_until_settled(60)

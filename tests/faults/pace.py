@@ -41,7 +41,7 @@ def paced(here: Ground, **limits: Any) -> Iterator[Paced]:
         worker.wait_until_working()
         lane = here.service(server.port)
         here.digests(lane, WARM, name="warm")
-        wait_until(lambda: server.count() == WARM, 30)
+        wait_until(lambda: server.count() == WARM, 60)
         yield Paced(here, server, lane, worker)
 
 

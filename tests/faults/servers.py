@@ -21,7 +21,7 @@ def no_final_answer(site: Site, *, seed: int, scale: Scale) -> Figures:
     silences, patience = scale.pick((1, 2.0), (5, 10.0))
     with ground(site) as here, sink(here.settings.instance_folder / "sink") as server:
         service = here.service(server.port)
-        limits = {"reply_seconds": 1.0, "final_reply_seconds": patience, "connection_seconds": 4 * patience}
+        limits = {"reply_seconds": 20.0, "final_reply_seconds": patience, "connection_seconds": 60.0}
         worker = here.work(**limits)
         waits: list[float] = []
         for number in range(silences):
@@ -30,10 +30,11 @@ def no_final_answer(site: Site, *, seed: int, scale: Scale) -> Figures:
             wait_until(lambda one=message_id: server.copies()[one] == 2, 60 + patience)
             first, second = (one.at for one in server.taken() if one.message_id == message_id)
             waits.append(second - first - patience)
-        here.wait_until_settled(30)
+        here.wait_until_settled(60)
         worker.stop()
         planned = schedules.schedule_of(Kind.READER_RESET).after_uncertain.total_seconds()
-        assert all(0.8 * planned <= wait <= 1.2 * planned + 2.0 for wait in waits), (planned, waits)
+        most = 1.2 * planned + scale.pick(10.0, 2.0)  # In small the machine may be busy with other tests.
+        assert all(0.8 * planned <= wait <= most for wait in waits), (planned, waits)
         balance = compare(here, server)
         balance.require_all_sent()
         assert balance.copies == silences
@@ -131,7 +132,7 @@ def daily_limit(site: Site, *, seed: int, scale: Scale) -> Figures:
         here.wait_until_settled(60)
         server.script(say={"message": [["", said]]})
         here.digests(service, messages // 2, name="after")
-        wait_until(lambda: here.look_at(service).paused_at, 30)
+        wait_until(lambda: here.look_at(service).paused_at, 60)
         waiting = here.statuses()
         assert waiting["failed"] == 0, waiting
         assert waiting["queued"] + waiting["sending"] == messages // 2, waiting
@@ -167,9 +168,9 @@ def confused(site: Site, *, seed: int, scale: Scale) -> Figures:
 
 def _settle_over_hours(here: Ground, shift: float) -> None:
     """Wait until all is sent; if something is put off, move the clock to when it is due."""
-    wait_until(lambda: not _is_due(here), 30, every=0.1)
+    wait_until(lambda: not _is_due(here), 60, every=0.1)
     here.shift_clock(shift + 3599.0)
-    here.wait_until_settled(30)
+    here.wait_until_settled(60)
 
 
 def _is_due(here: Ground) -> bool:
@@ -188,7 +189,7 @@ def _attempts(here: Ground) -> Sequence[DeliveryAttempt]:
 
 
 def _wait_for_attempts(here: Ground, count: int) -> None:
-    wait_until(lambda: len(_attempts(here)) >= count, 30, every=0.1, what=f"{count} attempts: {here.statuses()}")
+    wait_until(lambda: len(_attempts(here)) >= count, 60, every=0.1, what=f"{count} attempts: {here.statuses()}")
 
 
 def _waits_as_parts(here: Ground, planned: Sequence[timedelta]) -> list[float]:

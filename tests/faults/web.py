@@ -50,19 +50,19 @@ class Web:
         """Fill in the form and press Create; answers the status, or 0 if the server went away."""
         browser = self._browser()
         try:
-            page = browser.get(f"{self.address}/smtp/new", timeout=20)
+            page = browser.get(f"{self.address}/smtp/new", timeout=60)
             assert page.status_code == 200, page.status_code
             fields = _fields(page.text) | {
                 "friendly_name": name, "host": "127.0.0.1", "port": "2525", "send_from_address": "kb@example.com",
                 "authentication": "unauthenticated", "security": "none",
             }  # fmt: skip
-            return browser.post(f"{self.address}/smtp/new", data=fields, timeout=20, allow_redirects=False).status_code
+            return browser.post(f"{self.address}/smtp/new", data=fields, timeout=60, allow_redirects=False).status_code
         except requests.RequestException:
             return 0
 
     def open(self, path: str) -> int:
         """Open a page; answers the status."""
-        return self._browser().get(f"{self.address}{path}", timeout=20).status_code
+        return self._browser().get(f"{self.address}{path}", timeout=60).status_code
 
     def _browser(self) -> requests.Session:
         browser = requests.Session()
@@ -81,7 +81,7 @@ class Web:
             target=_serve, args=(self.here.environ(), str(log), str(self._port_file)), daemon=True
         )  # fmt: skip
         process.start()
-        wait_until(self._port_file.exists, 30, what="serving")
+        wait_until(self._port_file.exists, 60, what="serving")
         return process
 
 
