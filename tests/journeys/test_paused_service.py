@@ -171,7 +171,7 @@ def letters(account: OpenedAccount, world: World, subject: str) -> list[MailboxM
 def letters_once_there(visitor: Visitor, account: OpenedAccount, world: World, subject: str) -> list[MailboxMessage]:
     """The one notice with this subject."""
     visitor.wait_until(lambda: bool(letters(account, world, subject)), f"Nobody wrote: {subject}")
-    visitor.page.wait_for_timeout(500)  # Some more sweeps, which must not write again.
+    visitor.page.wait_for_timeout(400)  # Some more sweeps, which must not write again.
     found = letters(account, world, subject)
     assert len(found) == 1
     return found
