@@ -68,7 +68,7 @@ class Installation:
         """Status, policy and body of one address."""
         request = urllib.request.Request(self.address + path, headers={"Host": "localhost"})
         try:
-            with urllib.request.urlopen(request, timeout=10) as response:
+            with urllib.request.urlopen(request, timeout=60) as response:
                 body = response.read().decode()
                 return response.status, response.headers.get("Content-Security-Policy", ""), body
         except urllib.error.HTTPError as error:
