@@ -135,7 +135,7 @@ def the_doctor_speaks(installation: Installation) -> None:
 def the_sign_in_page_is_served(installation: Installation) -> None:
     """A page, with its security headers."""
     installation.serve()
-    for _ in range(50):
+    for _ in range(600):
         if installation.fetch("/healthz")[0] == 200:
             break
         time.sleep(0.1)
