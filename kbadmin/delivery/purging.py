@@ -1,5 +1,7 @@
 """What the delivery room forgets of people who are deleted: their addresses, and whatever servers said of them.
 
+So goes the subject of a letter that an account wrote itself: merge fields put the name or the address into it.
+
 Messages that wait are cancelled. One that a worker holds is taken out of its hands: if the server takes it all the
 same, nobody notes that. The address of somebody who works in the account stays on what was sent to them as such.
 """
@@ -20,6 +22,7 @@ from kbadmin.users.models import Membership, User
 FORGOTTEN = "(deleted)"
 FOR_READERS = (Kind.WELCOME, Kind.READER_RESET, Kind.READER_SIGN_UP, Kind.SUBSCRIPTION_CONFIRMATION, Kind.DIGEST)
 CHUNK = 1_000  # of what one statement names: some readers have had a digest every day for years
+NAMING = (Kind.WELCOME, Kind.READER_RESET)  # whose subjects may name the recipient; a digest's stands there without
 WAITING = (Status.QUEUED, Status.SENDING, Status.HELD)
 
 
@@ -62,11 +65,13 @@ def _forget_messages(addresses: Sequence[str], kinds: Sequence[Kind] = tuple(Kin
 
 def _forget(ids: Sequence[int]) -> None:
     waits = OutboxMessage.status.in_([status.value for status in WAITING])
+    names = OutboxMessage.kind.in_([kind.value for kind in NAMING])
     _execute(
         update(OutboxMessage)
         .where(OutboxMessage.id.in_(ids))
         .values(
             recipient=FORGOTTEN,
+            subject=case((names, FORGOTTEN), else_=OutboxMessage.subject),
             last_reply="",
             content_sealed=None,  # It is bound to the recipient: nobody could open it any more.
             parts_sealed=None,

@@ -47,6 +47,17 @@ def test_messages_to_an_address_forget_it_and_those_that_wait_are_cancelled(app,
 
 
 @both_databases
+def test_a_subject_that_may_name_its_recipient_goes_with_the_address(app, account):
+    for kind in (Kind.WELCOME, Kind.READER_RESET, Kind.DIGEST):
+        put(app, account, recipient=RITA, kind=kind, subject=f"{kind} for {RITA}", status=Status.ACCEPTED)
+    put(app, account, recipient="other@example.org", kind=Kind.WELCOME, subject="Hello Otto")
+    forget(app, account, RITA)
+    with inside(app, account):
+        subjects = db.session.scalars(select(OutboxMessage.subject).order_by(OutboxMessage.id)).all()
+    assert subjects == ["(deleted)", "(deleted)", f"digest for {RITA}", "Hello Otto"]
+
+
+@both_databases
 def test_what_was_sent_to_a_colleague_as_such_stays(app, account):
     add_person(app, account, "writer", email="rita@example.org")
     put(app, account, recipient=RITA, kind=Kind.USER_RESET)
