@@ -10,7 +10,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from kbadmin.delivery.exporting import FORMULA
-from kbadmin.readers.exporting import EMAIL, FIRST_NAME, LAST_NAME, lines
+from kbadmin.readers.exporting import lines
+from kbadmin.readers.file_columns import BY_NAME, EMAIL, FIRST_NAME, LAST_NAME
 from kbadmin.readers.keys import key
 
 MOST_BYTES = 5 * 1024 * 1024
@@ -19,12 +20,6 @@ MOST_COLUMNS = 100
 LONGEST_KEPT = 300  # characters of a cell: every column is shorter, and whatever is longer is refused by its length
 _MARK = b"\xef\xbb\xbf"
 _OTHER_ENCODINGS = (b"\xff\xfe", b"\xfe\xff")
-#: How the columns may be called, besides what our own files call them.
-_ALSO = {
-    "email": ("email", "e-mail", "email address", "mail"),
-    "first_name": ("firstname", "given name", "forename"),
-    "last_name": ("lastname", "surname", "family name"),
-}
 
 # One cell of any length must spoil its own row only; the limit is one number for the whole process.
 csv.field_size_limit(MOST_BYTES)
@@ -118,10 +113,7 @@ def _columns(header: list[str], labels: Mapping[str, str]) -> tuple[dict[str, in
         raise BadFile(f"This file has more than {MOST_COLUMNS} columns.")
     if not all(cell.isprintable() for cell in header):  # A lone surrogate, where something was no UTF-8, is not.
         raise BadFile("The first line cannot be read. Save the file as “CSV UTF-8”, then choose it again.")
-    known = {key(label): column for column, label in labels.items()}
-    named = {"email": EMAIL, "first_name": FIRST_NAME, "last_name": LAST_NAME}
-    for column, label in named.items():
-        known |= dict.fromkeys((key(label), *_ALSO[column]), column)
+    known = {key(label): column for column, label in labels.items()} | BY_NAME
     found: dict[str, int] = {}
     unknown: list[str] = []
     for place, cell in enumerate(header):

@@ -16,13 +16,12 @@ from sqlalchemy.orm import Session
 
 from kbadmin.database import ACCOUNT
 from kbadmin.delivery.exporting import safe
+from kbadmin.readers.file_columns import EMAIL, FIRST_NAME, FURTHER, LAST_NAME
 from kbadmin.readers.line_names import access_of, groups_of
 from kbadmin.readers.listing import LINE, Wanted, after_line, conditions, ordered
 from kbadmin.readers.models import Reader
 
 CHUNK = 1_000
-EMAIL, FIRST_NAME, LAST_NAME = "E-mail Address", "First Name", "Last Name"
-FURTHER = ["Status", "Groups", "May Open", "Added At", "Last Signed In At"]
 
 
 def rows(engine: Engine, account_id: uuid.UUID, wanted: Wanted, labels: Mapping[str, str]) -> Iterator[str]:

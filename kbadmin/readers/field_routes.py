@@ -10,12 +10,13 @@ from kbadmin.access import Permission, requires
 from kbadmin.forms import BaseForm
 from kbadmin.readers import fields, tabs
 from kbadmin.readers.blueprint import blueprint
-from kbadmin.readers.fields import LabelTaken, NoMoreFields
+from kbadmin.readers.fields import LabelReserved, LabelTaken, NoMoreFields
 from kbadmin.readers.forms import FieldForm, field_form
 from kbadmin.readers.models import MOST_FIELDS, ReaderField
 from kbadmin.seen import ChangedMeanwhile
 
 LABEL_TAKEN = "Another field has this label already. Choose a label of its own."
+LABEL_RESERVED = "Files of readers have a column of this name already. Choose another label."
 
 tabs.add(
     tabs.Tab(
@@ -44,6 +45,8 @@ def create_field() -> ResponseReturnValue:
             )
         except LabelTaken:
             form.label.errors = [LABEL_TAKEN]
+        except LabelReserved:
+            form.label.errors = [LABEL_RESERVED]
         except NoMoreFields:
             form.label.errors = [f"There are {MOST_FIELDS} fields already. Delete or rename one of them."]
         else:
@@ -68,6 +71,8 @@ def edit_field(field_id: uuid.UUID) -> ResponseReturnValue:
             )
         except LabelTaken:
             form.label.errors = [LABEL_TAKEN]
+        except LabelReserved:
+            form.label.errors = [LABEL_RESERVED]
         except ChangedMeanwhile as changed:
             form = field_form(_field_or_404(field_id)).say_changed(changed)
         except LookupError:

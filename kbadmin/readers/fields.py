@@ -10,12 +10,17 @@ from kbadmin.adding import added
 from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import begin_writing, db
 from kbadmin.names import folded
+from kbadmin.readers import file_columns
 from kbadmin.readers.models import MOST_FIELDS, Reader, ReaderField
 from kbadmin.seen import Seen, Trail, Values, require_unchanged
 
 
 class LabelTaken(ValueError):
     """Another field has this label already, perhaps in other letters."""
+
+
+class LabelReserved(ValueError):
+    """A column of every file of readers is called so."""
 
 
 class NoMoreFields(RuntimeError):
@@ -38,7 +43,7 @@ def find(field_id: uuid.UUID) -> ReaderField | None:
 
 
 def create(*, label: str, is_required: bool, actor: Actor) -> ReaderField:
-    """A further field. Raises :class:`LabelTaken` and :class:`NoMoreFields`."""
+    """A further field. Raises :class:`LabelTaken`, :class:`LabelReserved` and :class:`NoMoreFields`."""
     begin_writing()
     is_ours = False
     while not is_ours:  # Somebody else may take the number between our look and our row: then the next one.
@@ -60,7 +65,7 @@ def change(
 ) -> ReaderField:
     """Another label, asked for or not.
 
-    Raises LookupError, :class:`LabelTaken` and :class:`kbadmin.seen.ChangedMeanwhile`.
+    Raises LookupError, :class:`LabelTaken`, :class:`LabelReserved` and :class:`kbadmin.seen.ChangedMeanwhile`.
     """
     begin_writing()
     field = _found(field_id)
@@ -105,6 +110,8 @@ def _found(field_id: uuid.UUID) -> ReaderField:
 
 
 def _require_free(label: str, own: uuid.UUID | None) -> None:
+    if file_columns.is_taken(label):
+        raise LabelReserved(label)
     if any(folded(field.label) == folded(label) and field.id != own for field in all_fields()):
         raise LabelTaken(label)
 

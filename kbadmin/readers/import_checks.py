@@ -8,7 +8,7 @@ from wtforms import ValidationError
 from kbadmin.email_addresses import NotOneAddress, canonical_address
 from kbadmin.forms import OneLine
 from kbadmin.readers.csv_files import Row
-from kbadmin.readers.exporting import EMAIL, FIRST_NAME, LAST_NAME
+from kbadmin.readers.file_columns import EMAIL, FIRST_NAME, LAST_NAME
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ from kbadmin.database import db
 from kbadmin.email_addresses import NotOneAddress, canonical_address
 from kbadmin.knowledge_bases.models import KnowledgeBase
 from kbadmin.readers.csv_files import BadFile, Row, Sheet, open_sheet
-from kbadmin.readers.exporting import EMAIL, lines
+from kbadmin.readers.exporting import lines
+from kbadmin.readers.file_columns import EMAIL
 from kbadmin.readers.keys import key
 from kbadmin.subscriptions import subscriber_deeds
 from kbadmin.subscriptions.models import KnowledgeBaseSubscriber, Subscriber

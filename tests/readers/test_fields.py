@@ -46,6 +46,16 @@ def test_there_are_five_at_most_each_with_a_label_of_its_own(owner_browser):
     assert page.errors == ["There are 5 fields already. Delete or rename one of them."]
 
 
+def test_no_label_is_that_of_a_column_which_files_have_anyway(owner_browser):
+    add_field(owner_browser, "Department")
+    path = owner_browser.open("/readers/fields").links["Department"]
+    for label in ("first  name", "E-MAIL", "Surname", "Groups"):
+        for page, button in (("/readers/fields/new", "Add Field"), (path, "Save")):
+            refused = owner_browser.open(page).form(button).fill("Label", label).press(status=422)
+            assert refused.errors == ["Files of readers have a column of this name already. Choose another label."]
+            assert refused.form(button).value("Label") == label
+
+
 @both_databases
 def test_a_deleted_field_takes_its_values_along_and_its_place_is_free(app, account, owner_browser):
     add_field(owner_browser, "Department")
