@@ -33,12 +33,15 @@ def request_test(
     is_member: bool,
     actor: Actor,
     words: Letter | None = None,
+    from_name: str | None = None,
+    reply_to: str | None = None,
     knowledge_base_id: uuid.UUID | None = None,
 ) -> TestRun:
     """Queue a test e-mail and wake the engine. Raises :class:`TestRefused` when a limit or the state forbids it.
 
-    ``words`` are sent instead of our own: a sample of what will go this way. A knowledge base for which somebody tests
-    hears of the server's acceptance (:func:`kbadmin.delivery.running_tests.tell_of_acceptance`).
+    ``words`` are sent instead of our own: a sample of what will go this way, with ``from_name`` and ``reply_to`` in the
+    places of the service's. A knowledge base for which somebody tests hears of the server's acceptance
+    (:func:`kbadmin.delivery.running_tests.tell_of_acceptance`).
     """
     _require_possible(service)
     _count(service, is_member=is_member)
@@ -62,6 +65,8 @@ def request_test(
         deduplication_key=f"test:{run.id}",
         smtp_service_id=found.id,
         sender=Sender(found.send_from_address, found.send_from_name, found.reply_to_address),
+        from_name=from_name,
+        reply_to=reply_to,
         expires_at=clock.now() + timedelta(minutes=10),
     )
     message.knowledge_base_id = knowledge_base_id

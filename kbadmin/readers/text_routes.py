@@ -138,6 +138,8 @@ def send_copy(kind: str) -> ResponseReturnValue:
             is_member=is_member(recipient),
             actor=current_user.actor,
             words=samples.letter(found, wording, knowledge_base),
+            from_name=wording.from_name,
+            reply_to=wording.reply_to,
         )
     except TestRefused as refused:
         flash(str(refused), "error")

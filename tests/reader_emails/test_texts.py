@@ -115,11 +115,13 @@ def test_the_default_comes_back_after_asking(owner_browser):
 
 
 def test_a_copy_goes_to_whoever_wrote(account, owner_browser, service, worker, world):
-    write(owner_browser, Subject="A copy for {{first_name}}")
+    write(owner_browser, Subject="A copy for {{first_name}}", From_Name="The Helpers", Reply_To="ask@example.net")
     owner_browser.open(f"{TEXTS}/welcome").press("Send Me a Copy")
     worker.drain()
     [letter] = world.mailbox.messages()
     assert (letter.subject, letter.recipients) == ("A copy for Zoë", (account.owner.email,))
+    assert "From: The Helpers <kb@example.com>" in letter.source
+    assert "Reply-To: ask@example.net" in letter.source
 
 
 @both_databases
