@@ -30,9 +30,9 @@ class _UnlessNone:
 
 
 def _plausible(_form: Form, field: Field) -> None:
-    """Calendars end somewhere: the last years of Python's do not survive a change of zone."""
+    """Calendars end somewhere: the last years of Python's survive no change of zone, so nothing counts with them."""
     if field.data is not None and not 2000 <= field.data.year < 3000:
-        raise ValidationError("Choose a day between the years 2000 and 2999.")
+        raise StopValidation("Choose a day between the years 2000 and 2999.")
 
 
 class CalloutForm(BaseForm):

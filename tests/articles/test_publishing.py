@@ -251,6 +251,10 @@ def test_a_callout_that_is_over_at_once_is_none(clock, owner_browser, shelves):
     assert page.errors == ["Choose a day on which readers can still see it."]
     page = page.form("Save").fill("Shown Until", "").press(status=422)
     assert page.errors == ["Choose the last day it is shown."]
+    for day in ("9999-12-31", "0001-01-01"):
+        page = page.form("Save").fill("Shown Until", day).press(status=422)
+        assert page.errors == ["Choose a day between the years 2000 and 2999."]
+        assert page.form("Save").value("Shown Until") == day
 
 
 def test_nobody_is_told_of_what_nobody_can_read(owner_browser, shelves):
