@@ -19,6 +19,7 @@ from kbadmin.knowledge_bases.models import Attachment
 MOST_UPLOADED = 8 * 1024 * 1024  # bytes
 MOST_KEPT = 1024 * 1024  # bytes
 MOST_PIXELS = 40_000_000
+TOO_LARGE = "Choose a picture of at most 40 megapixels."
 LONGEST_EDGE = 1600  # pixels
 FORMATS = ("PNG", "JPEG", "WEBP", "GIF")
 _QUALITIES = (85, 75, 60, 45)
@@ -52,11 +53,13 @@ def read(uploaded: bytes, *, longest_edge: int = LONGEST_EDGE) -> Picture:
             warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # The check below is stricter.
             with Image.open(io.BytesIO(uploaded), formats=FORMATS) as found:
                 if found.width * found.height > MOST_PIXELS:
-                    raise NotAPicture("Choose a picture of at most 40 megapixels.")
+                    raise NotAPicture(TOO_LARGE)
                 upright = ImageOps.exif_transpose(found)
                 upright.thumbnail((longest_edge, longest_edge))
                 return _written(upright)
-    except (UnidentifiedImageError, OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except Image.DecompressionBombError:  # So large that it was not even opened.
+        raise NotAPicture(TOO_LARGE) from None
+    except (UnidentifiedImageError, OSError, SyntaxError, ValueError) as error:
         if isinstance(error, NotAPicture):
             raise
         raise NotAPicture("Choose a PNG, JPEG, WebP or GIF picture. This file is none, or it is damaged.") from None
@@ -96,7 +99,14 @@ def _written(picture: Image.Image) -> Picture:
         if len(content) <= MOST_KEPT:
             return Picture(content, "image/png", *picture.size)
         return _smallest(picture.convert("RGBA"), "WEBP", "image/webp")
-    return _smallest(picture.convert("RGB"), "JPEG", "image/jpeg")
+    return _smallest(_in_8_bits(picture).convert("RGB"), "JPEG", "image/jpeg")
+
+
+def _in_8_bits(picture: Image.Image) -> Image.Image:
+    """Grey of 16 bits, as scanners and microscopes write it, would be cut off at 255 and come out white."""
+    if not picture.mode.startswith("I"):
+        return picture
+    return picture.convert("I").point(lambda grey: grey * (1 / 256)).convert("L")
 
 
 def _smallest(picture: Image.Image, kind: str, media_type: str) -> Picture:

@@ -86,9 +86,17 @@ def test_anything_else_is_no_picture(content):
         pictures.read(content)
 
 
-def test_a_bomb_is_not_unpacked():
+@pytest.mark.parametrize("edge", [8_000, 20_000])  # Pillow itself gives up at the second.
+def test_a_bomb_is_not_unpacked(edge):
     with pytest.raises(NotAPicture, match="at most 40 megapixels"):
-        pictures.read(picture("PNG", size=(8000, 8000), mode="1"))
+        pictures.read(picture("PNG", size=(edge, edge), mode="1"))
+
+
+@pytest.mark.parametrize(("grey", "kept"), [(0, 0), (0x3000, 0x30), (0x8000, 0x80), (0xFFFF, 0xFF)])
+def test_grey_of_16_bits_stays_as_dark_as_it_was(grey, kept):
+    written = io.BytesIO()
+    Image.new("I;16", (20, 10), grey).save(written, "PNG")
+    assert abs(opened(pictures.read(written.getvalue())).getpixel((5, 5))[0] - kept) <= 1
 
 
 @both_databases
