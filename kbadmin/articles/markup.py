@@ -88,6 +88,11 @@ def shown(kept: str, address_of: Callable[[uuid.UUID], str]) -> Markup:
     return Markup(_KEPT_PICTURE.sub(picture, scrollable))  # noqa: S704 - Cleaned by nh3 before it was kept.
 
 
+def pictures_in(kept: str) -> list[uuid.UUID]:
+    """The pictures that HTML which :func:`render` made shows, each once."""
+    return list(dict.fromkeys(uuid.UUID(found) for found in _KEPT_PICTURE.findall(kept)))
+
+
 def kept_picture(picture_id: uuid.UUID) -> str:
     """How a picture stands in the HTML that :func:`render` made: text cannot hold it, as its «<» is escaped."""
     return f'<img src="attachment:{picture_id}"'

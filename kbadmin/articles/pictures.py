@@ -49,6 +49,13 @@ def may_see(knowledge_base: KnowledgeBase, viewer: Viewer, picture_id: uuid.UUID
     return db.session.scalar(found) is not None
 
 
+def missing(knowledge_base_id: uuid.UUID, wanted: Sequence[uuid.UUID]) -> list[uuid.UUID]:
+    """Those of these pictures that the knowledge base does not have, though another one of the account may."""
+    query = select(Attachment.id).where(Attachment.knowledge_base_id == knowledge_base_id, Attachment.id.in_(wanted))
+    there = set(db.session.scalars(query)) if wanted else set()
+    return [one for one in wanted if one not in there]
+
+
 def page(
     knowledge_base_id: uuid.UUID, *, older_than: uuid.UUID | None = None, newer_than: uuid.UUID | None = None
 ) -> Page:

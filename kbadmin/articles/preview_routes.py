@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from kbadmin.access import Permission, requires
-from kbadmin.articles import markup
+from kbadmin.articles import markup, pictures
 from kbadmin.articles.blueprint import blueprint
 from kbadmin.articles.forms import article_form
 from kbadmin.forms import takes_uploads
@@ -39,6 +39,7 @@ def preview(knowledge_base_id: uuid.UUID) -> ResponseReturnValue:
         form=form,
         content=shown_here(knowledge_base_id, rendered.html),
         left_out=rendered.left_out,
+        missing=pictures.missing(knowledge_base_id, markup.pictures_in(rendered.html)),
         problem=problem,
     )
     return page, 422 if problem else 200

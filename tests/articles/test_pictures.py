@@ -1,6 +1,7 @@
 """Pictures in articles: uploaded, listed with the line that shows them, shown where the text says so."""
 
 import re
+import uuid
 
 import pytest
 
@@ -35,6 +36,18 @@ def test_one_is_uploaded_and_shown_in_an_article(owner_browser, shelves):
     assert shown["alt"] == "A cat"
     assert owner_browser.client.get(shown["src"]).mimetype == "image/jpeg"
     assert actions(owner_browser)[:2] == ["Article created: Cats", "Picture uploaded: cat.png"]
+
+
+def test_the_preview_names_pictures_that_the_knowledge_base_does_not_have(owner_browser, app, account, shelves):
+    here = text_of(upload(owner_browser, shelves).soup.select_one("code"))
+    elsewhere = text_of(upload(owner_browser, Shelves(app, account, name="Elsewhere")).soup.select_one("code"))
+    nowhere = f"![It](attachment:{uuid.UUID(int=7)})"
+    form = owner_browser.open(f"{shelves.path}/articles/new").form("Show Preview")
+    page = form.fill("Text", "\n".join([here, elsewhere, nowhere, nowhere])).press()
+    named = f"{elsewhere.partition('(')[2].rstrip(')')}, attachment:{uuid.UUID(int=7)}"
+    assert f"This knowledge base has no such picture: {named}. Copy its line" in page.text
+    form = owner_browser.open(f"{shelves.path}/articles/new").form("Show Preview")
+    assert "no such picture" not in form.fill("Text", here).press().text
 
 
 def test_the_stored_text_does_not_say_where_it_is(owner_browser, shelves):
