@@ -73,7 +73,7 @@ def move_category(knowledge_base_id: uuid.UUID, category_id: uuid.UUID) -> Respo
         return redirect(url_for("articles.index", knowledge_base_id=knowledge_base_id), 303)
     direction = Direction.UP if request.form.get("direction") == "up" else Direction.DOWN
     moved = categories.move(knowledge_base_id, category_id, direction, actor=current_user.actor)
-    return _back_to(moved)
+    return _back_to(moved, f"-{direction}")
 
 
 @blueprint.route("/categories/<uuid:category_id>/delete", methods=["GET", "POST"])
@@ -107,10 +107,10 @@ def _named(knowledge_base_id: uuid.UUID) -> Category | None:
     return categories.find(knowledge_base_id, parent_id) if parent_id else None
 
 
-def _back_to(category: Category) -> ResponseReturnValue:
-    """The list, at this category: whoever moves it with the keyboard goes on from there."""
-    here = url_for("articles.index", knowledge_base_id=category.knowledge_base_id, _anchor=f"category-{category.id}")
-    return redirect(here, 303)
+def _back_to(category: Category, button: str = "") -> ResponseReturnValue:
+    """The list, at this category or a button of it: whoever moves it with the keyboard goes on from there."""
+    anchor = f"category-{category.id}{button}"
+    return redirect(url_for("articles.index", knowledge_base_id=category.knowledge_base_id, _anchor=anchor), 303)
 
 
 def _page(

@@ -138,7 +138,7 @@ def move(knowledge_base_id: uuid.UUID, article_id: uuid.UUID) -> ResponseReturnV
         return redirect(url_for("articles.index", knowledge_base_id=knowledge_base_id), 303)
     direction = Direction.UP if request.form.get("direction") == "up" else Direction.DOWN
     operations.move(knowledge_base_id, article_id, direction, actor=current_user.actor)
-    here = url_for("articles.index", knowledge_base_id=knowledge_base_id, _anchor=f"article-{article_id}")
+    here = url_for("articles.index", knowledge_base_id=knowledge_base_id, _anchor=f"article-{article_id}-{direction}")
     return redirect(here, 303)
 
 

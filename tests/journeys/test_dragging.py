@@ -1,4 +1,7 @@
-"""Dragging in the tree of articles, with a mouse and with a finger; a refusal leaves all as it was and says why."""
+"""Dragging in the tree of articles, with a mouse and with a finger; a refusal leaves all as it was and says why.
+
+The keyboard has buttons, which keep the focus.
+"""
 
 import uuid
 
@@ -80,3 +83,17 @@ def test_what_is_refused_stays_where_it_was_and_a_toast_says_why(owner: Visitor,
     assert names(owner).all_inner_texts() == before
     assert len(owner.complaints) == 1  # Chromium notes the refusal; it is no fault of the page.
     owner.complaints.clear()
+
+
+def test_a_button_that_moves_something_keeps_the_focus_until_it_cannot_move_on(owner: Visitor, shelves: Shelves):
+    owner.open(f"{shelves.path}/articles").button("Down First").focus()
+    for expected in (["Second", "First", "Third"], ["Second", "Third", "First"]):
+        expect(owner.button("Down First")).to_be_focused()
+        owner.page.keyboard.press("Enter")
+        expect(names(owner)).to_have_text(["Basics", *expected, "More", "Zebra"])
+    owner.button("Up Zebra").focus()
+    owner.page.keyboard.press("Enter")
+    expect(names(owner)).to_have_text(["Zebra", "Basics", "Second", "Third", "First", "More"])
+    owner.page.keyboard.press("Tab")
+    expect(owner.button("Down Zebra")).to_be_focused()
+    assert owner.complaints == []
