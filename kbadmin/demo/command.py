@@ -58,24 +58,28 @@ class Ports:
 
 @click.command()
 @click.option("--port", default=8000, show_default=True, help="The web server's; its neighbours take the next two.")
+@click.option("--mail-port", default=MAIL_PORT, show_default=True, help="The mail server's; its relay takes the next.")
 @click.option("--folder", type=click.Path(path_type=Path), default=Path("kbadmin-demo"), show_default=True)
+@click.option("--database", help="An empty PostgreSQL database of its own, as a URL, in place of SQLite in the folder.")
 @click.option("--fresh", is_flag=True, help="Forget what an earlier demo left in the folder.")
-def demo(port: int, folder: Path, fresh: bool) -> None:
+def demo(port: int, mail_port: int, folder: Path, database: str | None, fresh: bool) -> None:
     """Run everything on this machine, with sample data. Ctrl-C stops all of it."""
     try:
         folder = prepare(folder, fresh=fresh)
     except NotADemoFolder as refused:
         raise click.ClickException(str(refused)) from None
-    ports = Ports(web=port, mailbox=port + 1, provider=port + 2)
+    ports = Ports(web=port, mailbox=port + 1, provider=port + 2, mail=mail_port, relay=mail_port + 1)
     secrets = DemoSecrets.of(folder)
     stopped: list[int] = []  # A plain list: setting an Event in a signal handler can dead-lock whoever waits for it.
     for received in (signal.SIGINT, signal.SIGTERM):
         signal.signal(received, lambda number, _frame: stopped.append(number))
     with contextlib.ExitStack() as running:
         try:
-            _start(running, folder, ports, secrets)
+            _start(running, folder, ports, secrets, database)
         except OSError as error:
-            raise click.ClickException(f"{error.strerror or error}. Choose other ports with --port.") from None
+            raise click.ClickException(
+                f"{error.strerror or error}. Choose other ports with --port and --mail-port."
+            ) from None
         _announce(folder, ports, secrets)
         click.echo("Ready")
         while not stopped:
@@ -83,7 +87,9 @@ def demo(port: int, folder: Path, fresh: bool) -> None:
         click.echo("Stopping…")
 
 
-def _start(running: contextlib.ExitStack, folder: Path, ports: Ports, secrets: DemoSecrets) -> None:
+def _start(
+    running: contextlib.ExitStack, folder: Path, ports: Ports, secrets: DemoSecrets, database: str | None
+) -> None:
     certificates = ensure_certificates(folder / "certificates")
     store, troubles = MailboxStore(folder / "mailbox"), Troubles()
     running.callback(store.close)
@@ -103,7 +109,7 @@ def _start(running: contextlib.ExitStack, folder: Path, ports: Ports, secrets: D
     mailboxes = [person.username for person in directory.people]
     running.enter_context(serve(make_mailbox_app(store, troubles=troubles, mailboxes=mailboxes), ports.mailbox))
 
-    settings = demo_settings(folder, ports, secrets, certificates)
+    settings = demo_settings(folder, ports, secrets, certificates, database)
     clock.follow(folder / "clock-shift")
     app = create_app(settings)
     _bring_up_to_date(app)
@@ -140,12 +146,16 @@ def serve_in_thread(app: Flask, port: int) -> Running:
     return Running(base_url=f"http://localhost:{port}", port=port, stop=stop)
 
 
-def demo_settings(folder: Path, ports: Ports, secrets: DemoSecrets, certificates: CertificateFiles) -> Settings:
+def demo_settings(
+    folder: Path, ports: Ports, secrets: DemoSecrets, certificates: CertificateFiles, database: str | None = None
+) -> Settings:
     """The settings of the demo, through the same checks as everybody's.
 
     They are also kept as ``.env`` in the folder: ``kbadmin doctor`` and the other commands, run there, see this demo.
     """
     environment = demo_environment(folder, ports, secrets, certificates)
+    if database:
+        environment["KBADMIN_DATABASE_URL"] = database
     lines = [f"{name}='{value}'" for name, value in environment.items()]
     with os.fdopen(os.open(folder / ".env", os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as opened:
         opened.write("\n".join(lines) + "\n")
