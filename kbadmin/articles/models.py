@@ -5,9 +5,10 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import Index, String, Text, UniqueConstraint, Uuid, select
-from sqlalchemy.orm import Mapped, Session, mapped_column
+from sqlalchemy.orm import Mapped, Session, mapped_column, validates
 
 from kbadmin import clock
+from kbadmin.articles.folding import folded
 from kbadmin.database import Base, UtcDateTime
 from kbadmin.knowledge_bases.content_versions import shows
 from kbadmin.tenancy import AccountOwned, belongs_to
@@ -88,6 +89,9 @@ class Article(AccountOwned, Base):
     body: Mapped[str] = mapped_column(Text, default="")
     html: Mapped[str] = mapped_column(Text, default="")
     words: Mapped[str] = mapped_column(Text, default="")  # the text alone, for search
+    title_folded: Mapped[str] = mapped_column(Text, default="", deferred=True)  # as it is searched; and so below
+    summary_folded: Mapped[str] = mapped_column(Text, default="", deferred=True)
+    words_folded: Mapped[str] = mapped_column(Text, default="", deferred=True)
     position: Mapped[int] = mapped_column(default=0)
     status: Mapped[ArticleStatus] = mapped_column(String(16), default=ArticleStatus.DRAFT)
     publish_at: Mapped[datetime | None] = mapped_column(UtcDateTime)
@@ -101,6 +105,11 @@ class Article(AccountOwned, Base):
     created_by: Mapped[str] = mapped_column(String(254), default="")
     updated_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
     updated_by: Mapped[str] = mapped_column(String(254), default="")
+
+    @validates("title", "summary", "words")
+    def _fold(self, name: str, text: str) -> str:
+        setattr(self, f"{name}_folded", folded(text))
+        return text
 
 
 class ArticleGroup(AccountOwned, Base):

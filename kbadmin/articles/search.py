@@ -1,11 +1,11 @@
 """Finding articles by the beginnings of their words, with what the database offers for it.
 
-SQLite keeps an FTS5 table, PostgreSQL a column of the kind tsvector (migration *article search*); triggers and a
-generated column keep both up to date, so nobody who writes articles has to think of them. Neither is a model: they are
-only ever asked together with :class:`Article`, which is fenced.
+SQLite keeps an FTS5 table, PostgreSQL a column of the kind tsvector (migration *search without accents*); triggers and
+a generated column keep both up to date with what is :mod:`folded <kbadmin.articles.folding>` of an article, so nobody
+who writes articles has to think of them. Neither is a model: they are only ever asked together with :class:`Article`,
+which is fenced.
 """
 
-import re
 import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,6 +13,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Select, Uuid, column, func, literal_column, select, table
 
+from kbadmin.articles.extracts import extract
+from kbadmin.articles.folding import folded
 from kbadmin.articles.models import Article
 from kbadmin.articles.visibility import Viewer, readable
 from kbadmin.database import db
@@ -20,9 +22,7 @@ from kbadmin.knowledge_bases.models import KnowledgeBase
 
 MOST_WORDS = 8
 MOST_FOUND = 50
-AROUND = 90  # characters of text shown on either side of a word that was found
 Query = Select[*tuple[Any, ...]]
-_WORD = re.compile(r"[^\W_]+")
 _FTS5 = table("article_search", column("article_search"), column("article_id", Uuid()))
 _VECTOR: ColumnElement[Any] = literal_column("articles.article_search")
 _WEIGHTS = (0.0, 0.0, 10.0, 4.0, 1.0)  # article_id, knowledge_base_id, title, summary, words
@@ -49,7 +49,7 @@ def search(
     found: Query = select(Article.id, Article.title, Article.slug, Article.summary, Article.words)
     allowed = readable(knowledge_base, viewer) if among is None else among
     query = best_first(found.where(allowed), knowledge_base.id, text)
-    words = _words(text)
+    words = words_of(text)
     return [
         Hit(row.id, row.title, row.slug, row.summary, extract(row.words, words))
         for row in db.session.execute(query.limit(MOST_FOUND))
@@ -58,7 +58,7 @@ def search(
 
 def best_first(query: Query, knowledge_base_id: uuid.UUID, text: str) -> Query:
     """A query on :class:`Article`, narrowed to those with these words and put in order; no words find nothing."""
-    words = _words(text)
+    words = words_of(text)
     if not words:
         return query.where(Article.id.is_(None))
     if _is_sqlite():
@@ -72,23 +72,12 @@ def best_first(query: Query, knowledge_base_id: uuid.UUID, text: str) -> Query:
 
 def matching(knowledge_base_id: uuid.UUID, text: str) -> ColumnElement[bool]:
     """What a query on :class:`Article` must ask for to find these words; nothing is found for no words."""
-    words = _words(text)
+    words = words_of(text)
     if not words:
         return Article.id.is_(None)
     if _is_sqlite():
         return Article.id.in_(select(_FTS5.c.article_id).where(_in_fts5(knowledge_base_id, words)))
     return _VECTOR.bool_op("@@")(_tsquery(words))
-
-
-def extract(text: str, words: Sequence[str]) -> str:
-    """The surroundings of the first of these words, or the beginning of the text."""
-    folded = text.lower()  # As long as the text, for all but a handful of letters.
-    places = [place for word in words if (place := folded.find(word.lower())) >= 0]
-    start = max(min(places, default=0) - AROUND, 0)
-    cut = text[start : start + 2 * AROUND]
-    if start > 0:
-        cut = "…" + cut.partition(" ")[2]
-    return cut.rpartition(" ")[0] + "…" if start + 2 * AROUND < len(text) else cut
 
 
 def _in_fts5(knowledge_base_id: uuid.UUID, words: Sequence[str]) -> ColumnElement[bool]:
@@ -101,8 +90,9 @@ def _tsquery(words: Sequence[str]) -> ColumnElement[Any]:
     return func.to_tsquery(literal_column("'simple'"), " & ".join(f"{word}:*" for word in words))
 
 
-def _words(text: str) -> list[str]:
-    return [word[:60] for word in _WORD.findall(text)][:MOST_WORDS]
+def words_of(text: str) -> list[str]:
+    """The words of a question, as they are looked for."""
+    return [word[:60] for word in folded(text).split()][:MOST_WORDS]
 
 
 def _is_sqlite() -> bool:

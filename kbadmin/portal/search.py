@@ -1,15 +1,14 @@
 """found(): what a reader looked for, as :mod:`kbadmin.articles.search` finds it, with the words marked in the text."""
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from kbadmin.articles import search
+from kbadmin.articles import extracts, search
+from kbadmin.articles.folding import folded
 from kbadmin.articles.search import MOST_FOUND
 from kbadmin.portal.contents import Contents
 
 LONGEST = 200
-_WORD = re.compile(r"[^\W_]+")
 
 __all__ = ["MOST_FOUND", "found"]
 
@@ -44,11 +43,9 @@ def question(text: str) -> str:
 
 def marked(text: str, asked: str) -> Iterator[Piece]:
     """A text in pieces, so that the beginnings of words that were looked for can be told from the rest."""
-    words = sorted(_WORD.findall(asked), key=len, reverse=True)
-    pattern = re.compile(r"\b(?:" + "|".join(map(re.escape, words)) + ")" if words else r"(?!)", re.IGNORECASE)
     end = 0
-    for hit in pattern.finditer(text):
-        yield Piece(text[end : hit.start()])
-        yield Piece(hit.group(), is_hit=True)
-        end = hit.end()
+    for start, until in extracts.places(text, folded(asked).split()):
+        yield Piece(text[end:start])
+        yield Piece(text[start:until], is_hit=True)
+        end = until
     yield Piece(text[end:])
