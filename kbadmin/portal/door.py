@@ -5,6 +5,7 @@ is nothing, just as for a knowledge base that does not exist or is archived.
 """
 
 from dataclasses import dataclass
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 from flask import abort, g, redirect, request, url_for
@@ -43,7 +44,7 @@ def visit_or_leave(slug: str) -> Visit:
         back = _here() if request.method == "GET" else url_for("portal.home", knowledge_base=found.slug)
         abort(redirect(url_for("portal.sign_in", next=back), 303))
     if found.slug != slug:
-        abort(redirect(_same_page_of(found), 301))
+        lead_on(found)
     g.visit = visit = Visit(found, viewer, signed_in)
     g.inside = found.slug
     return visit
@@ -94,8 +95,17 @@ def knowledge_base_at(target: str | None) -> KnowledgeBase | None:
 def themed_at(target: str | None) -> KnowledgeBase | None:
     """The same, if strangers may see its looks: what it was called since that address is for those who may enter."""
     found = knowledge_base_at(target)
-    is_told = found is not None and (found.audience == Audience.PUBLIC or found.slug == _slug_in(target))
-    return found if is_told else None
+    return found if found is not None and is_told(found, _slug_in(target)) else None
+
+
+def is_told(knowledge_base: KnowledgeBase, slug: str) -> bool:
+    """Whether strangers who came by this slug may see what it is called now, and its looks."""
+    return knowledge_base.audience == Audience.PUBLIC or knowledge_base.slug == slug
+
+
+def lead_on(knowledge_base: KnowledgeBase) -> NoReturn:
+    """From an old address to the same page at the newest."""
+    abort(redirect(_same_page_of(knowledge_base), 301))
 
 
 def _slug_in(target: str | None) -> str:

@@ -113,7 +113,7 @@ def image(knowledge_base: str, image_id: uuid.UUID) -> ResponseReturnValue:
 def theme(knowledge_base: str) -> ResponseReturnValue:
     """The colour of a knowledge base, for its sign-in page, too."""
     found = door.open_one(knowledge_base)
-    if found is None:
+    if found is None or not door.is_told(found, knowledge_base):
         abort(404)
     return looks.style_sheet(found)
 
@@ -123,7 +123,9 @@ def theme(knowledge_base: str) -> ResponseReturnValue:
 def logo(knowledge_base: str) -> ResponseReturnValue:
     """The logo of a knowledge base, for its sign-in page, too."""
     found = door.open_one(knowledge_base)
-    kept = pictures.find(found.logo_id) if found and found.logo_id else None
+    if found is None or not door.is_told(found, knowledge_base):
+        abort(404)
+    kept = pictures.find(found.logo_id) if found.logo_id else None
     if kept is None:
         abort(404)
     return looks.picture(kept)

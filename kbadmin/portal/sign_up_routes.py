@@ -1,7 +1,7 @@
 """Signing up: ask, look into the mailbox, choose a password, and perhaps wait to be let in.
 
 Where it is closed these pages do not exist. A link's token is moved out of the address at once, and opening the link
-changes nothing.
+changes nothing. By an old address of what is not public only a good link leads on: who has it, has been written to.
 """
 
 from flask import abort, flash, g, redirect, render_template, request, session, url_for
@@ -64,10 +64,11 @@ def open_sign_up_link(knowledge_base: str, token: str) -> ResponseReturnValue:
 @requires(Permission.PUBLIC)
 def finish_sign_up(knowledge_base: str) -> ResponseReturnValue:
     """Ask for a password; sending it uses the link up."""
-    here, token = _open_or_leave(knowledge_base), session.get(TOKEN, "")
+    here, token = _open(knowledge_base), session.get(TOKEN, "")
     found = sign_ups.find_link(token, here)
     if found is None:
-        return _page("dead_sign_up_link", here), 410
+        return _dead_link(knowledge_base)
+    g.themed_by = here
     form, typed = SetPasswordForm(), found[1]
     name = f"{typed.first_name} {typed.last_name}"
     form.known_words = words_of(email=typed.email, name=name, account_names=[g.account.name])
@@ -76,12 +77,12 @@ def finish_sign_up(knowledge_base: str) -> ResponseReturnValue:
     try:
         opened = sign_ups.finish(token, here, form.new_password.data or "", network_address=request.remote_addr or "")
     except DeadLink:
-        return _page("dead_sign_up_link", _open_or_leave(knowledge_base)), 410
+        return _dead_link(knowledge_base)
     session.pop(TOKEN, None)
     if opened is None:
-        return redirect(url_for("portal.sign_up_waits", knowledge_base=knowledge_base), 303)
+        return redirect(url_for("portal.sign_up_waits", knowledge_base=here.slug), 303)
     flash("Your address is confirmed, and you are signed in.", "success")
-    return let_in(opened, target=url_for("portal.home", knowledge_base=knowledge_base))
+    return let_in(opened, target=url_for("portal.home", knowledge_base=here.slug))
 
 
 @blueprint.get("/<string:knowledge_base>/sign-up/waits")
@@ -91,13 +92,29 @@ def sign_up_waits(knowledge_base: str) -> ResponseReturnValue:
     return _page("sign_up_waits", _open_or_leave(knowledge_base))
 
 
-def _open_or_leave(slug: str) -> KnowledgeBase:
-    """The knowledge base, if people may sign up for it; its looks hold for the page."""
+def _open(slug: str) -> KnowledgeBase:
+    """The knowledge base, if people may sign up for it."""
     found = door.open_one(slug)
     if found is None or found.sign_up == SignUp.CLOSED:
         abort(404)
+    return found
+
+
+def _open_or_leave(slug: str) -> KnowledgeBase:
+    """The same, in its looks; an old address leads on to the newest, or to where its front page leads."""
+    found = _open(slug)
+    if not door.is_told(found, slug):
+        abort(redirect(url_for("portal.home", knowledge_base=slug), 303))
+    if found.slug != slug:
+        door.lead_on(found)
     g.themed_by = found
     return found
+
+
+def _dead_link(slug: str) -> tuple[str, int]:
+    found = _open(slug)
+    g.themed_by = found if door.is_told(found, slug) else None
+    return _page("dead_sign_up_link", found, slug=slug), 410
 
 
 def _page(name: str, knowledge_base: KnowledgeBase, **values: object) -> str:

@@ -205,12 +205,12 @@ def test_the_front_door_shows_what_one_may_enter(library, browser):
     assert nothing.open(library.home).path == f"{library.home}/news"
 
 
-def rename(app, account, kb, slug):
+def rename(app, account, kb, slug, *, sign_up=SignUp.CLOSED):
     with inside(app, account):
         found = operations.find(kb)
         wanted = Settings(
             name=found.name, slug=slug, description="", time_zone="UTC", colour=found.colour,
-            audience=Audience(found.audience), group_rule=GroupRule(found.group_rule), sign_up=SignUp.CLOSED,
+            audience=Audience(found.audience), group_rule=GroupRule(found.group_rule), sign_up=sign_up,
             sign_up_domains="", remember_days=30,
         )  # fmt: skip
     with inside(app, account), unit_of_work():

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select, update
 
 from kbadmin.database import db, unit_of_work
-from kbadmin.knowledge_bases.models import KnowledgeBase
+from kbadmin.knowledge_bases.models import Audience, KnowledgeBase, SignUp
 from kbadmin.links import OneTimeLink
 from kbadmin.readers import belonging, operations, sign_ups
 from kbadmin.readers.models import Reader, ReaderStatus
@@ -17,6 +17,7 @@ from tests.browser import Browser
 from tests.databases import both_databases
 from tests.factories import Worker, inside, signed_in
 from tests.portal.library import Library, sign_in
+from tests.portal.test_door import rename
 from tests.portal.test_passwords import SENDER, link_in, mails
 from tests.readers.people import OLIVE, add_group
 from tests.users.pages import NEW_PASSWORD, set_password
@@ -239,3 +240,32 @@ def test_where_it_is_closed_there_is_no_such_page(library, app, settings, make_a
     without_mail = Browser(make_app(settings)).open(f"{library.home}/help/sign-up")
     assert "Ask Acme to add you" in without_mail.text
     assert without_mail.buttons == []
+
+
+@both_databases
+def test_an_old_address_tells_strangers_no_more_than_where_to_sign_in(library, app, help_kb):
+    ask(library)
+    [(_, _, letter)] = mails(library)
+    rename(app, library.account, help_kb, "handbook", sign_up=SignUp.OPEN)
+    library.change(KnowledgeBase, help_kb, name="Plan B")
+    stranger = Browser(app)
+    for path in ("", "/sent", "/waits"):
+        page = stranger.open(f"{library.home}/help/sign-up{path}", follow=False, status=303)
+        assert page.location == f"{library.home}/help"
+    page = stranger.open(f"{library.home}/help/sign-up")
+    assert page.text == stranger.open(f"{library.home}/sign-in").text
+    for path, status in (("sign-up/confirm/none", 410), ("theme", 404), ("logo", 404)):
+        page = stranger.open(f"{library.home}/help/{path}", status=status)
+        assert "handbook" not in page.html
+        assert "Plan B" not in page.html
+    reader = library.signed_in(library.reader(access=[]))
+    assert reader.open(f"{library.home}/help/sign-up", status=404).path == f"{library.home}/help"
+    page = set_password(Browser(app).open(link_in(letter)), button=FINISH)
+    assert page.path == f"{library.home}/handbook"
+
+
+def test_an_old_address_of_what_is_public_leads_on_to_signing_up(library, app, help_kb):
+    library.change(KnowledgeBase, help_kb, audience=Audience.PUBLIC)
+    rename(app, library.account, help_kb, "handbook", sign_up=SignUp.OPEN)
+    page = Browser(app).open(f"{library.home}/help/sign-up")
+    assert (page.path, page.title) == (f"{library.home}/handbook/sign-up", "Sign up")
