@@ -12,6 +12,7 @@ from wtforms.widgets import CheckboxInput, ListWidget
 
 from kbadmin.articles import categories, markup, restrictions
 from kbadmin.articles.branches import Branches
+from kbadmin.articles.markdown import TooMuch
 from kbadmin.articles.restrictions import Groups
 
 TOP = "top"
@@ -83,5 +84,5 @@ class Markdown:
         field.data = unicodedata.normalize("NFC", _CONTROL.sub("", text))
         try:
             markup.render(field.data)
-        except markup.TooMuch as error:
+        except TooMuch as error:
             raise ValidationError(str(error)) from None

@@ -1,4 +1,5 @@
-"""Markdown becomes HTML that may be shown: made by markdown-it, cleaned by nh3, kept, and shown by :func:`shown`.
+"""Markdown becomes HTML that may be shown: made by :mod:`kbadmin.articles.markdown`, cleaned by nh3, kept, and shown
+by :func:`shown`.
 
 HTML in the text stays text. Pictures come from the knowledge base's own attachments only, written
 ``![what is seen](attachment:<id>)``: where they are is decided when they are shown, as the admin and the portal have
@@ -15,14 +16,15 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 import nh3
-from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup, escape
+
+from kbadmin.articles import markdown
+from kbadmin.articles.markdown import TooMuch
 
 MOST_BYTES = 256 * 1024
 MOST_NESTED = 100  # The time that cleaning takes grows with the square of the depth.
 
-_MARKDOWN = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 _OWN_PICTURE = re.compile(r"attachment:([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})", re.IGNORECASE)
 _KEPT_PICTURE = re.compile(rf'<img src="{_OWN_PICTURE.pattern}"')
 _HEADING = re.compile(r"<h([2-6])>(.*?)</h\1>", re.DOTALL)
@@ -35,10 +37,6 @@ _TAGS = {
 }  # fmt: skip
 _ATTRIBUTES = {"a": {"href", "title"}, "img": {"src", "alt", "title"}, "ol": {"start"}}
 _SCHEMES = {"http", "https", "mailto", "tel", "attachment"}
-
-
-class TooMuch(ValueError):
-    """The text is too long or nested too deeply. ``str()`` is a sentence for whoever wrote it."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +56,7 @@ def render(text: str) -> Rendered:
     """
     if len(text.encode()) > MOST_BYTES:
         raise TooMuch("Shorten the text to 256 KiB, or make two articles of it.")
-    tokens = _MARKDOWN.parse(text)
+    tokens = markdown.parse(text)
     if _depth(tokens) > MOST_NESTED:
         raise TooMuch("Lists, quotes or marks stand in each other more than a hundred deep. Take some of them out.")
     left_out = tuple(_only_own_pictures(tokens))
@@ -66,7 +64,7 @@ def render(text: str) -> Rendered:
     for token in tokens:
         _fit(token)
     cleaned = nh3.clean(
-        _MARKDOWN.renderer.render(tokens, _MARKDOWN.options, {}),
+        markdown.as_html(tokens),
         tags=_TAGS,
         attributes=_ATTRIBUTES,
         attribute_filter=_only_sensible,

@@ -34,7 +34,7 @@ class Wanted:
 
 
 def create(knowledge_base_id: uuid.UUID, wanted: Wanted, *, actor: Actor) -> Article:
-    """A new draft, the last of its category. Raises :class:`Gone` and :class:`~kbadmin.articles.markup.TooMuch`."""
+    """A new draft, the last of its category. Raises :class:`Gone` and :class:`~kbadmin.articles.markdown.TooMuch`."""
     rendered = markup.render(wanted.body)
     knowledge_base_to_write(knowledge_base_id)
     _require_category(knowledge_base_id, wanted.category_id)
@@ -64,7 +64,7 @@ def change(
     """Save what was written, unless it was written over another ``revision`` than the present one.
 
     Every change counts as a revision, restrictions too: whoever saves must have seen them. Raises :class:`Gone`,
-    :class:`ChangedMeanwhile` and :class:`kbadmin.articles.markup.TooMuch`.
+    :class:`ChangedMeanwhile` and :class:`kbadmin.articles.markdown.TooMuch`.
     """
     rendered = markup.render(wanted.body)
     article = article_to_write(knowledge_base_id, article_id)

@@ -11,6 +11,7 @@ from kbadmin.access import Permission, requires
 from kbadmin.articles import markup, pictures
 from kbadmin.articles.blueprint import blueprint
 from kbadmin.articles.forms import article_form
+from kbadmin.articles.markdown import TooMuch
 from kbadmin.forms import takes_uploads
 from kbadmin.knowledge_bases.blueprint import knowledge_base_or_404
 
@@ -30,7 +31,7 @@ def preview(knowledge_base_id: uuid.UUID) -> ResponseReturnValue:
     problem, rendered = "", markup.Rendered("", "")
     try:
         rendered = markup.render(form.body.data or "")
-    except markup.TooMuch as error:
+    except TooMuch as error:
         problem = str(error)
     template = "articles/_preview.html" if "HX-Request" in request.headers else "articles/preview.html"
     page = render_template(

@@ -10,6 +10,7 @@ from kbadmin.access import Permission, requires
 from kbadmin.articles import operations, revisions
 from kbadmin.articles.blueprint import article_or_404, blueprint
 from kbadmin.articles.differences import Line, differences
+from kbadmin.articles.markdown import TooMuch
 from kbadmin.articles.models import Article, ArticleRevision
 from kbadmin.forms import BaseForm
 
@@ -54,7 +55,15 @@ def restore_revision(
     revision = _found(article, revision_id)
     form = BaseForm()
     if form.validate_on_submit():
-        restored = operations.restore(knowledge_base_id, article_id, revision_id, actor=current_user.actor)
+        try:
+            restored = operations.restore(knowledge_base_id, article_id, revision_id, actor=current_user.actor)
+        except TooMuch as error:  # It was saved when there were other limits.
+            flash(f"{error} Its text is here to copy.", "error")
+            shown = url_for(
+                "articles.show_revision",
+                knowledge_base_id=knowledge_base_id, article_id=article_id, revision_id=revision_id,
+            )  # fmt: skip
+            return redirect(shown, 303)
         flash(f"{restored.title} says again what it said in revision {revision.number}.", "success")
         return redirect(url_for("articles.show", knowledge_base_id=knowledge_base_id, article_id=article_id), 303)
     return render_template(

@@ -145,6 +145,35 @@ def test_what_is_nested_too_deeply_is_refused(text):
 
 
 @pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("![" * 131_000, "stars, brackets"),
+        ("*_" * 131_000, "stars, brackets"),
+        ("a\n" * 131_000, "line ends"),
+        ("- a\n" * 65_000, "items in lists"),
+        ("a|b\n-|-\n" * 32_000, "table cells"),
+        ("|" + "a|" * 2000 + "\n|" + "-|" * 2000 + "\n" + "|\n" * 120_000, "table cells"),
+        ("\n\na" * 87_000, "paragraphs"),
+    ],
+    ids=lambda value: value[:6],
+)
+def test_what_is_made_to_be_slow_is_refused(text, why):
+    with pytest.raises(TooMuch, match=f"{why}.*Make two articles of it"):
+        render(text)
+
+
+def test_a_long_article_of_everything_is_none_made_to_be_slow():
+    part = (
+        "## A part\n\nSome **bold** words, a [link](https://example.com/a_b?c=d&e=f), and `code`.\n\n- one\n- two\n\n"
+    )
+    table = "| a | b | c |\n|---|---|---|\n" + "| some words | 12.5 | more |\n" * 20
+    code = "```\n" + "if (a[i] != *b) { c = ~d; }\n" * 100 + "```\n\n"
+    text = (part * 10 + table + "\n" + code) * 59
+    assert 0.9 * markup.MOST_BYTES < len(text) <= markup.MOST_BYTES
+    assert render(text).html
+
+
+@pytest.mark.parametrize(
     "text",
     [
         "> " * 5000 + "a",

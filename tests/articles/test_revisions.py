@@ -1,9 +1,12 @@
 """Revisions: kept whenever the words change, compared, and restored."""
 
 import pytest
+from sqlalchemy import select
 
 from kbadmin.articles import operations, revisions
+from kbadmin.articles.models import ArticleRevision
 from kbadmin.articles.operations import Wanted
+from kbadmin.database import db
 from tests.articles.conftest import OLIVE, text_of
 from tests.databases import both_databases
 from tests.users.pages import actions
@@ -80,6 +83,16 @@ def test_one_is_restored_as_a_new_one(owner_browser, shelves, article):
     page = owner_browser.open(f"{shelves.path}/articles/{article}/revisions")
     assert numbers(page) == ["Revision 4", "Revision 3", "Revision 2", "Revision 1"]
     assert actions(owner_browser)[0] == "Article revision restored: Installing"
+
+
+def test_one_that_would_be_refused_today_says_so_and_shows_its_text(owner_browser, shelves, article):
+    page = revision(owner_browser, shelves, article, 1)
+    with shelves.writing():
+        db.session.scalar(select(ArticleRevision).filter_by(number=1)).body = "- a\n" * 12_000
+    page = owner_browser.open(f"{page.path}/restore").press("Restore")
+    assert "too many paragraphs, items in lists or table cells" in page.text
+    assert page.title.startswith("Revision 1")
+    assert shelves.row(article).title == "Installation"
 
 
 def test_what_it_says_now_is_not_restored(owner_browser, shelves, article):

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from kbadmin.articles import markup
+from kbadmin.articles.extracts import extract
 from kbadmin.email_addresses import canonical_address
 from kbadmin.forms import DomainLines, OneLine
 from kbadmin.outbox import merge_fields
@@ -28,6 +29,10 @@ def merge(text):
     merge_fields.body(text, FIELDS, VALUES)
 
 
+def article(piece):
+    markup.render(filled(piece, markup.MOST_BYTES))
+
+
 def filled(piece, most):
     return (piece * (most // len(piece) + 1))[:most]
 
@@ -46,6 +51,13 @@ SLOW = {
     **{f"an article of {piece!r}": lambda piece=piece: markup.render(filled(piece, 32 * KIB)) for piece in (
         "[", "![", "[a](", "<", "*a_", "*_", "&", "a|b\n-|-\n", "|a|b|\n|-|-|\n", "=\n", "* a\n  ", "> ", "`a", "<!--",
     )},
+    **{f"a whole article of {piece!r}": lambda piece=piece: article(piece) for piece in [
+        "![", "[", "*_", "**a", "<a@b.c> ", "a\n", "a  \n", "- a\n", "1. a\n", "# a\n", "a|b\n-|-\n",
+        "|a|b|\n|-|-|\n", "=\n", "\n\na", "[a]\n\n", "[a]: b\n", "```\n```\n", "    &<\n",
+    ]},
+    "a table of thousands of columns": lambda: article("|" + "a|" * 2_000 + "\n|" + "-|" * 2_000 + "\n|" * 120_000),
+    "a search in an article of accents": lambda: extract(filled("Čeština. ", markup.MOST_BYTES), ["zzz"] * 8),
+    "a search in an article of letters in parts": lambda: extract(filled("\u1112\u1161\u11ab ", 87_000), ["한"]),
     **{f"a letter of {piece!r}": lambda piece=piece: merge(filled(piece, 20_000)) for piece in (
         "{{", "{{ ", "{{a", "{{" + " " * 2_000, "[{{set_password_link}}", "{{first_name}} ", "> ", "![", "*_",
     )},
