@@ -31,6 +31,8 @@ class EditForm(BaseForm):
 
     #: The fields of values that have other names than these.
     SHOWN_AS: ClassVar[Mapping[str, str]] = {}
+    #: Whether colleagues are named who saved meanwhile. Readers are not told who works here.
+    NAMES_OTHERS: ClassVar[bool] = True
 
     stamp = HiddenField()
     conflict: Conflict | None = None
@@ -62,19 +64,18 @@ class EditForm(BaseForm):
         entries = newest(trail.subject, trail.actions, since=changed.since, facts=trail.facts)
         saved_now = [(field.label.text, _in_words(field)) for field in fields]
         missing = [one.label.text for one in self if one.data and isinstance(one, PasswordField | FileField)]
-        self.conflict = Conflict(_title(entries), entries[0].at if entries else None, saved_now, missing)
+        self.conflict = Conflict(self._title(entries), entries[0].at if entries else None, saved_now, missing)
         self.stamp.data = self.stamp_now
         return self
 
-
-def _title(entries: Sequence[AuditEntry]) -> str:
-    mine = current_user.actor.id
-    others = list(dict.fromkeys(entry.actor for entry in entries if entry.actor_id != mine))
-    if not entries:
-        return "This changed while you had it open"
-    if not others:
-        return "You saved this in another window while you had it open"
-    return f"{' and '.join(others)} saved this while you had it open"
+    def _title(self, entries: Sequence[AuditEntry]) -> str:
+        mine = current_user.actor.id
+        others = list(dict.fromkeys(entry.actor for entry in entries if entry.actor_id != mine))
+        if not entries or (others and not self.NAMES_OTHERS):
+            return "This changed while you had it open"
+        if not others:
+            return "You saved this in another window while you had it open"
+        return f"{' and '.join(others)} saved this while you had it open"
 
 
 def _in_words(field: Field) -> str:

@@ -12,10 +12,12 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import InputRequired
 
 from kbadmin.access import Permission, Role, requires
+from kbadmin.edit_forms import EditForm
 from kbadmin.knowledge_bases import operations
 from kbadmin.knowledge_bases.blueprint import blueprint
 from kbadmin.knowledge_bases.models import KnowledgeBase
-from kbadmin.knowledge_bases.roles import RANKS, is_at_least, narrow, narrowed_members, roles_of
+from kbadmin.knowledge_bases.roles import RANKS, is_at_least, narrow, narrowed_members, roles_of, shown
+from kbadmin.seen import ChangedMeanwhile
 from kbadmin.users.forms import FreshPasswordMixin
 from kbadmin.users.models import Membership
 from kbadmin.users.queries import find_member, members
@@ -23,7 +25,7 @@ from kbadmin.users.queries import find_member, members
 WORDS = {Role.NONE: "Nothing", Role.WRITER: "Writer", Role.EDITOR: "Editor"}
 
 
-class NarrowForm(FreshPasswordMixin):
+class NarrowForm(FreshPasswordMixin, EditForm):
     """Where a member works. Made for the knowledge bases there are by :func:`form_for`."""
 
     where = RadioField(
@@ -59,11 +61,12 @@ def form_for(member: Membership, knowledge_bases: Sequence[KnowledgeBase]) -> Na
     roles, most = roles_of(member), Role(member.role)
     choices = [SelectChoice(role, WORDS[role]) for role in RANKS if role in WORDS and is_at_least(most, role)]
     fields = {field_name(one): SelectField(one.name, choices=choices) for one in knowledge_bases}
-    made = type("NarrowFormHere", (NarrowForm,), fields)
-    now = {field_name(one): roles.named.get(one.id, Role.NONE) for one in knowledge_bases}
-    form: NarrowForm = made(data=now | {"where": "named" if roles.is_narrowed else "all"})
+    shown_as = {str(one.id): field_name(one) for one in knowledge_bases}
+    made = type("NarrowFormHere", (NarrowForm,), fields | {"SHOWN_AS": shown_as})
+    now = shown(roles.named, [one.id for one in knowledge_bases])
+    form: NarrowForm = made(data={shown_as.get(name, name): value for name, value in now.items()})
     form.knowledge_bases = knowledge_bases
-    return form
+    return form.shows(now)
 
 
 @blueprint.get("/knowledge-bases/people")
@@ -78,17 +81,24 @@ def people() -> ResponseReturnValue:
 @requires(Permission.MANAGE_ACCOUNT)
 def edit_person(membership_id: uuid.UUID) -> ResponseReturnValue:
     """In which knowledge bases a member works, and as what."""
+    member = _editor_or_writer_or_404(membership_id)
+    form = form_for(member, operations.all_of_account())
+    if form.validate_on_submit():
+        try:
+            narrow(membership_id, form.named(), seen=form.seen, actor=current_user.actor)
+        except ChangedMeanwhile as changed:
+            form = form_for(_editor_or_writer_or_404(membership_id), operations.all_of_account()).say_changed(changed)
+        except (LookupError, ValueError):
+            abort(409)
+        else:
+            flash(f"What {member.user.label} works in is saved.", "success")
+            return redirect(url_for("knowledge_bases.people"), 303)
+    page = render_template("knowledge_bases/edit_person.html", form=form, member=member, field_name=field_name)
+    return page, form.status
+
+
+def _editor_or_writer_or_404(membership_id: uuid.UUID) -> Membership:
     member = find_member(membership_id)
     if member is None or Role(member.role) not in (Role.EDITOR, Role.WRITER):
         abort(404)
-    knowledge_bases = operations.all_of_account()
-    form = form_for(member, knowledge_bases)
-    if form.validate_on_submit():
-        try:
-            narrow(membership_id, form.named(), actor=current_user.actor)
-        except (LookupError, ValueError):
-            abort(409)
-        flash(f"What {member.user.label} works in is saved.", "success")
-        return redirect(url_for("knowledge_bases.people"), 303)
-    page = render_template("knowledge_bases/edit_person.html", form=form, member=member, field_name=field_name)
-    return page, 422 if form.errors else 200
+    return member

@@ -2,7 +2,7 @@
 
 import uuid
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import begin_writing, db
 from kbadmin.knowledge_bases.models import KnowledgeBase, KnowledgeBaseRole
 from kbadmin.prepared import Prepared
+from kbadmin.seen import Seen, Trail, Values, require_unchanged
 from kbadmin.users.models import Membership
 
 _OF_MEMBER = Prepared(
@@ -20,6 +21,7 @@ _OF_MEMBER = Prepared(
         KnowledgeBaseRole.membership_id == bindparam("membership_id")
     )
 )
+NARROWED = "knowledge bases of a member changed"
 RANKS = (Role.NONE, Role.WRITER, Role.EDITOR, Role.OWNER)
 
 
@@ -66,10 +68,19 @@ def is_at_least(role: Role, least: Role) -> bool:
     return RANKS.index(role) >= RANKS.index(least)
 
 
-def narrow(membership_id: uuid.UUID, named: Mapping[uuid.UUID, Role], *, actor: Actor) -> Membership:
+def shown(named: Mapping[uuid.UUID, Role], knowledge_bases: Iterable[uuid.UUID]) -> Values:
+    """What the form of a member's knowledge bases shows: ``where`` they work, and as what in each of these."""
+    roles = {str(one): named.get(one, Role.NONE) for one in knowledge_bases}
+    return {"where": "named" if named else "all"} | roles
+
+
+def narrow(
+    membership_id: uuid.UUID, named: Mapping[uuid.UUID, Role], *, seen: Seen | None = None, actor: Actor
+) -> Membership:
     """Let a member work in these knowledge bases only, as what is named; in all of them if none is named.
 
-    Raises LookupError for a member or a knowledge base that is not there, and ValueError for a role above theirs.
+    Raises LookupError for a member or a knowledge base that is not there, ValueError for a role above theirs, and
+    :class:`kbadmin.seen.ChangedMeanwhile`.
     """
     begin_writing()
     held = select(Membership).where(Membership.id == membership_id).with_for_update(of=Membership)
@@ -79,17 +90,14 @@ def narrow(membership_id: uuid.UUID, named: Mapping[uuid.UUID, Role], *, actor: 
         raise LookupError(membership_id)
     if any(not is_at_least(Role(member.role), role) for role in named.values()):
         raise ValueError("nobody is more in a knowledge base than in the account")
-    before = roles_of(member).named
+    before, subject = roles_of(member).named, Subject("user", member.user_id, member.user.email)
+    trail = Trail(subject, (NARROWED,))
+    require_unchanged(seen, now=shown(before, known), wanted=shown(named, known), trail=trail)
     if before == dict(named):
         return member
     db.session.execute(delete(KnowledgeBaseRole).where(KnowledgeBaseRole.membership_id == membership_id))
     for knowledge_base_id, role in named.items():
         db.session.add(KnowledgeBaseRole(membership_id=membership_id, knowledge_base_id=knowledge_base_id, role=role))
     words = ", ".join(sorted(f"{known[found]}: {role}" for found, role in named.items())) or "all"
-    record(
-        "knowledge bases of a member changed",
-        actor=actor,
-        subject=Subject("user", member.user_id, member.user.email),
-        knowledge_bases=words,
-    )
+    record(NARROWED, actor=actor, subject=subject, knowledge_bases=words)
     return member

@@ -6,6 +6,7 @@ from typing import Any
 from wtforms import BooleanField, Field, HiddenField, PasswordField, StringField, ValidationError
 from wtforms.validators import InputRequired
 
+from kbadmin.edit_forms import EditForm
 from kbadmin.forms import BaseForm, OneEmailAddress, OneLine, Required
 from kbadmin.readers.operations import Details
 from kbadmin.users.forms import NewPasswordFields
@@ -57,8 +58,10 @@ class SignUpForm(BaseForm):
         return Details(self.email.data or "", self.first_name.data or "", self.last_name.data or "", {})
 
 
-class ProfileForm(BaseForm):
-    """What a reader says about themself."""
+class ProfileForm(EditForm):
+    """What a reader says about themself; whoever manages readers may say it too."""
+
+    NAMES_OTHERS = False
 
     first_name = StringField("First Name", [OneLine(80)])
     last_name = StringField("Last Name", [OneLine(80)])

@@ -12,6 +12,7 @@ from flask_login import UserMixin
 from kbadmin import access
 from kbadmin.access import Permission
 from kbadmin.articles.visibility import Viewer, viewer_of
+from kbadmin.audit.operations import Actor
 from kbadmin.database import db
 from kbadmin.portal.doorsteps import Caller
 from kbadmin.readers import passwords, sessions
@@ -47,6 +48,11 @@ class SignedInReader(UserMixin):  # type: ignore[misc]
     def account_id(self) -> uuid.UUID:
         """The account the reader belongs to."""
         return self.reader.account_id
+
+    @property
+    def actor(self) -> Actor:
+        """How the audit log knows them."""
+        return passwords.actor_of(self.reader, self.network_address)
 
     @cached_property
     def viewer(self) -> Viewer:

@@ -7,7 +7,8 @@ from kbadmin.access import Permission, requires
 from kbadmin.portal import door, profiles
 from kbadmin.portal.blueprint import blueprint
 from kbadmin.portal.forms import ProfileForm
-from kbadmin.portal.principal import COOKIE
+from kbadmin.portal.principal import COOKIE, SignedInReader
+from kbadmin.seen import ChangedMeanwhile
 
 
 @blueprint.route("/profile", methods=["GET", "POST"])
@@ -15,18 +16,22 @@ from kbadmin.portal.principal import COOKIE
 def profile() -> ResponseReturnValue:
     """Name, and the ways to password and sessions."""
     signed_in = door.reader_or_leave()
-    form = ProfileForm(obj=signed_in.reader)
+    form = _form(signed_in)
     if form.validate_on_submit():
-        profiles.rename(
-            signed_in.reader.id,
-            first_name=form.first_name.data or "",
-            last_name=form.last_name.data or "",
-            network_address=signed_in.network_address,
-        )
-        flash("Profile saved.", "success")
-        return redirect(url_for("portal.profile"), 303)
-    status = 422 if form.errors else 200
-    return render_template("portal/profile.html", form=form, email=signed_in.reader.email), status
+        try:
+            profiles.rename(
+                signed_in.reader.id,
+                first_name=form.first_name.data or "",
+                last_name=form.last_name.data or "",
+                seen=form.seen,
+                network_address=signed_in.network_address,
+            )
+        except ChangedMeanwhile as changed:
+            form = _form(signed_in).say_changed(changed)
+        else:
+            flash("Profile saved.", "success")
+            return redirect(url_for("portal.profile"), 303)
+    return render_template("portal/profile.html", form=form, email=signed_in.reader.email), form.status
 
 
 @blueprint.post("/profile/sign-out-everywhere")
@@ -40,3 +45,7 @@ def sign_out_everywhere() -> ResponseReturnValue:
     assert isinstance(response, Response)
     COOKIE.take_back(response)
     return response
+
+
+def _form(signed_in: SignedInReader) -> ProfileForm:
+    return ProfileForm(obj=signed_in.reader).shows(profiles.shown(signed_in.reader))

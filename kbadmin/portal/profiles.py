@@ -9,12 +9,23 @@ from kbadmin.readers import sessions
 from kbadmin.readers.keys import keys_of
 from kbadmin.readers.models import Reader
 from kbadmin.readers.passwords import actor_of
+from kbadmin.seen import Seen, Trail, Values, require_unchanged
 
 
-def rename(reader_id: uuid.UUID, *, first_name: str, last_name: str, network_address: str) -> None:
-    """Give oneself another name."""
+def shown(reader: Reader) -> Values:
+    """What the form of one's own profile shows."""
+    return {"first_name": reader.first_name, "last_name": reader.last_name}
+
+
+def rename(
+    reader_id: uuid.UUID, *, first_name: str, last_name: str, seen: Seen | None = None, network_address: str
+) -> None:
+    """Give oneself another name. Raises :class:`kbadmin.seen.ChangedMeanwhile`."""
     begin_writing()
-    reader = db.session.get_one(Reader, reader_id)
+    reader = db.session.get_one(Reader, reader_id, with_for_update=True)
+    wanted = {"first_name": first_name, "last_name": last_name}
+    trail = Trail(_subject(reader), ("reader changed", "reader changed their name"))
+    require_unchanged(seen, now=shown(reader), wanted=wanted, trail=trail)
     if (reader.first_name, reader.last_name) == (first_name, last_name):
         return
     actor = actor_of(reader, network_address)
@@ -22,7 +33,7 @@ def rename(reader_id: uuid.UUID, *, first_name: str, last_name: str, network_add
     keys = keys_of(reader.email, first_name, last_name)
     reader.sort_key, reader.name_key = keys.sort_key, keys.name_key
     reader.updated_at = clock.now()
-    record("reader changed their name", actor=actor, subject=Subject("reader", reader.id, reader.label))
+    record("reader changed their name", actor=actor, subject=_subject(reader))
 
 
 def sign_out_everywhere(reader_id: uuid.UUID, *, network_address: str) -> None:
@@ -30,5 +41,8 @@ def sign_out_everywhere(reader_id: uuid.UUID, *, network_address: str) -> None:
     begin_writing()
     reader = db.session.get_one(Reader, reader_id)
     sessions.end_all(reader_id)
-    subject = Subject("reader", reader.id, reader.label)
-    record("reader signed out everywhere", actor=actor_of(reader, network_address), subject=subject)
+    record("reader signed out everywhere", actor=actor_of(reader, network_address), subject=_subject(reader))
+
+
+def _subject(reader: Reader) -> Subject:
+    return Subject("reader", reader.id, reader.label)

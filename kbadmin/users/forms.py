@@ -12,11 +12,13 @@ from wtforms.fields.choices import SelectChoice
 from wtforms.validators import EqualTo, InputRequired
 
 from kbadmin.access import Role
+from kbadmin.edit_forms import EditForm
 from kbadmin.forms import BaseForm, OneEmailAddress, OneLine, Required
 from kbadmin.users.invitations import Access
 from kbadmin.users.models import Membership
 from kbadmin.users.password_changes import WrongPassword, confirm_own_password
 from kbadmin.users.password_rules import LEAST, WeakPassword, require_strong
+from kbadmin.users.team import shown
 from kbadmin.users.tries import TooManyTries
 
 WRONG_PASSWORD = "This is not your password. Type the one you sign in with."
@@ -161,13 +163,13 @@ class InviteForm(AccessFields, FreshPasswordMixin):
     )
 
 
-class MemberForm(AccessFields, FreshPasswordMixin):
+class MemberForm(AccessFields, FreshPasswordMixin, EditForm):
     """What somebody is to be."""
 
     @classmethod
     def of(cls, member: Membership) -> "MemberForm":
         """Filled with what the person is now."""
-        return cls(obj=member)
+        return cls(obj=member).shows(shown(member))
 
 
 class DeedForm(FreshPasswordMixin):

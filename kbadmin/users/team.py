@@ -13,6 +13,7 @@ from kbadmin.access import Permission, Role
 from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import begin_writing, db
 from kbadmin.links import Purpose
+from kbadmin.seen import Seen, Trail, Values, require_unchanged
 from kbadmin.users import sessions
 from kbadmin.users.invitations import Access
 from kbadmin.users.models import Membership
@@ -29,12 +30,18 @@ class NotAnOwner(Exception):
     """Whoever asks has stopped being an owner while they asked."""
 
 
-def change_access(membership_id: uuid.UUID, access: Access, *, actor: Actor) -> Membership:
+def shown(member: Membership) -> Values:
+    """What the form of somebody's access shows."""
+    return {name: getattr(member, name) for name in ("role", "manages_smtp", "manages_readers")}
+
+
+def change_access(membership_id: uuid.UUID, access: Access, *, seen: Seen | None = None, actor: Actor) -> Membership:
     """Give somebody another role or other grants. What they lose ends their sessions here.
 
-    Raises LookupError, :class:`OwnMembership` and :class:`NotAnOwner`.
+    Raises LookupError, :class:`OwnMembership`, :class:`NotAnOwner` and :class:`kbadmin.seen.ChangedMeanwhile`.
     """
     member = _to_change(membership_id, actor=actor)
+    require_unchanged(seen, now=shown(member), wanted=vars(access), trail=Trail(_subject(member), ("role changed",)))
     before, had, rank = _described(member), _permissions(member), RANKS.index(member.role)
     member.role = access.role
     member.manages_smtp, member.manages_readers = access.manages_smtp, access.manages_readers

@@ -8,6 +8,7 @@ from flask_login import current_user
 
 from kbadmin.access import Permission, requires
 from kbadmin.outbox.operations import platform_sender_configured
+from kbadmin.seen import ChangedMeanwhile
 from kbadmin.users import invitations, team
 from kbadmin.users.blueprint import blueprint
 from kbadmin.users.deeds import DEEDS
@@ -70,9 +71,14 @@ def edit_member(membership_id: uuid.UUID) -> ResponseReturnValue:
     form = MemberForm.of(member)
     if not _is_self(member) and form.validate_on_submit():
         try:
-            team.change_access(membership_id, form.access(), actor=current_user.actor)
+            team.change_access(membership_id, form.access(), seen=form.seen, actor=current_user.actor)
         except (OwnMembership, NotAnOwner):
             abort(403)
+        except LookupError:
+            abort(404)
+        except ChangedMeanwhile as changed:
+            member = _member_or_404(membership_id)
+            form = MemberForm.of(member).say_changed(changed)
         else:
             flash(f"Access of {member.user.label} saved.", "success")
             return redirect(url_for("users.team"), 303)
@@ -82,7 +88,7 @@ def edit_member(membership_id: uuid.UUID) -> ResponseReturnValue:
         member=member,
         is_self=_is_self(member),
     )
-    return page, 422 if form.errors else 200
+    return page, form.status
 
 
 @blueprint.route("/team/<uuid:membership_id>/<string:name>", methods=["GET", "POST"])

@@ -6,10 +6,14 @@ from typing import Any
 import pytest
 
 from kbadmin import seen
+from kbadmin.access import Role
 from kbadmin.articles import categories
+from kbadmin.audit.operations import Actor
 from kbadmin.database import db, unit_of_work
 from kbadmin.knowledge_bases import operations as knowledge_bases
+from kbadmin.knowledge_bases import roles
 from kbadmin.knowledge_bases.models import KnowledgeBase
+from kbadmin.portal import profiles
 from kbadmin.readers import email_settings, fields, groups, operations, wordings
 from kbadmin.readers.email_models import WhenStopped
 from kbadmin.readers.operations import Belongings, Details
@@ -17,6 +21,10 @@ from kbadmin.readers.template_models import TemplateKind
 from kbadmin.readers.wordings import Wording
 from kbadmin.seen import ChangedMeanwhile, Seen, Values
 from kbadmin.subscriptions import settings as subscriptions
+from kbadmin.users import team
+from kbadmin.users.invitations import Access
+from kbadmin.users.models import Membership
+from tests import factories
 from tests.articles.conftest import Shelves
 from tests.at_once import second_meets_first
 from tests.databases import on_postgresql
@@ -37,6 +45,9 @@ class Rooms:
         self.here, self.shelf = shelves.id, shelves.category()
         self.services = [make_service(app, account, port=2500, name=f"Relay {number}") for number in range(3)]
         self.someone, self.some = people.add(app, account, "zoe@example.com"), people.add_group(app, account)
+        self.there = Shelves(app, account, name="Other").id
+        self.colleague = factories.add_person(app, account, Role.EDITOR).membership_id
+        self.owner = Actor(account.owner.id, "Olive")
         with shelves.writing():
             self.own = fields.create(label="Department", is_required=False, actor=OLIVE).id
 
@@ -104,6 +115,30 @@ class Rooms:
 
         return categories.shown(categories.find(self.here, self.shelf)), save
 
+    def access(self) -> tuple[Values, Save]:
+        def save(number: int, seen: Seen | None) -> object:
+            access = [Access(Role.EDITOR, manages_readers=True), Access(Role.OWNER), Access(Role.WRITER)][number]
+            return team.change_access(self.colleague, access, seen=seen, actor=self.owner)
+
+        return team.shown(self._colleague()), save
+
+    def narrowed(self) -> tuple[Values, Save]:
+        def save(number: int, seen: Seen | None) -> object:
+            named = [{}, {self.here: Role.WRITER}, {self.there: Role.EDITOR}][number]
+            return roles.narrow(self.colleague, named, seen=seen, actor=self.owner)
+
+        return roles.shown(roles.roles_of(self._colleague()).named, [self.here, self.there]), save
+
+    def own_name(self) -> tuple[Values, Save]:
+        def save(number: int, seen: Seen | None) -> object:
+            name: dict[str, Any] = {"first_name": f"Number {number}", "last_name": ""}
+            return profiles.rename(self.someone, **name, seen=seen, network_address="")
+
+        return profiles.shown(operations.find(self.someone)), save
+
+    def _colleague(self) -> Membership:
+        return db.session.get_one(Membership, self.colleague)
+
     def _base(self) -> KnowledgeBase:
         return db.session.get_one(KnowledgeBase, self.here)
 
@@ -118,6 +153,9 @@ FORMS = (
     "group",
     "field",
     "category",
+    "access",
+    "narrowed",
+    "own_name",
 )
 
 
