@@ -40,7 +40,7 @@ def change_settings(
     Raises :class:`kbadmin.seen.ChangedMeanwhile`.
     """
     begin_writing()
-    account = db.session.get_one(Account, current_account(), with_for_update={"key_share": True})
+    account = held()
     wanted = {"name": name, "time_zone": time_zone, "delivery_log_days": delivery_log_days}
     trail = Trail(_subject(account), ("account settings changed",))
     require_unchanged(seen, now=shown(account), wanted=wanted, trail=trail)
@@ -62,6 +62,11 @@ def change_settings(
 def current() -> Account:
     """The account that was entered."""
     return db.session.get_one(Account, current_account())
+
+
+def held() -> Account:
+    """The same, in a write section and until its end: who holds it takes turns with everybody else who does."""
+    return db.session.get_one(Account, current_account(), with_for_update={"key_share": True})
 
 
 def name_of(account_id: uuid.UUID) -> str:

@@ -1,12 +1,11 @@
 """The account's own fields of readers: up to five, each with a label, asked for or not."""
 
 import uuid
-from functools import partial
 from typing import Any
 
 from sqlalchemy import select, update
 
-from kbadmin.adding import added
+from kbadmin.accounts import operations as accounts
 from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import begin_writing, db
 from kbadmin.names import folded
@@ -45,12 +44,11 @@ def find(field_id: uuid.UUID) -> ReaderField | None:
 def create(*, label: str, is_required: bool, actor: Actor) -> ReaderField:
     """A further field. Raises :class:`LabelTaken`, :class:`LabelReserved` and :class:`NoMoreFields`."""
     begin_writing()
-    is_ours = False
-    while not is_ours:  # Somebody else may take the number between our look and our row: then the next one.
-        _require_free(label, None)
-        made = ReaderField(number=_free_number(label), label=label, is_required=is_required)
-        field = added(made, partial(_of_number, made.number))
-        is_ours = field is made
+    accounts.held()  # Number and label are free until we have written.
+    _require_free(label, None)
+    field = ReaderField(number=_free_number(label), label=label, is_required=is_required)
+    db.session.add(field)
+    db.session.flush()
     record("reader field created", actor=actor, subject=_subject(field), is_required=is_required)
     return field
 
@@ -68,6 +66,7 @@ def change(
     Raises LookupError, :class:`LabelTaken`, :class:`LabelReserved` and :class:`kbadmin.seen.ChangedMeanwhile`.
     """
     begin_writing()
+    accounts.held()  # The label is free until we have written, whatever field another renames.
     field = _found(field_id)
     wanted = {"label": label, "is_required": is_required}
     require_unchanged(seen, now=shown(field), wanted=wanted, trail=Trail(_subject(field), ("reader field changed",)))
@@ -96,10 +95,6 @@ def _free_number(label: str) -> int:
     if not free:
         raise NoMoreFields(label)
     return free[0]
-
-
-def _of_number(number: int) -> ReaderField | None:
-    return db.session.scalar(select(ReaderField).filter_by(number=number))
 
 
 def _found(field_id: uuid.UUID) -> ReaderField:

@@ -4,7 +4,9 @@ from sqlalchemy import select
 
 from kbadmin.database import db, unit_of_work
 from kbadmin.readers import fields
+from kbadmin.readers.fields import LabelTaken
 from kbadmin.readers.models import ReaderField
+from tests.at_once import second_meets_first
 from tests.databases import both_databases
 from tests.factories import inside, open_account
 from tests.readers.people import OLIVE, add, row_of
@@ -81,6 +83,33 @@ def test_a_field_is_renamed(app, account, owner_browser):
     page = owner_browser.open(f"/readers/fields/{field_id}").form("Save").fill("Label", "Team").press()
     assert page.messages == ["Field Team saved."]
     assert actions(owner_browser)[0] == "Reader field changed: Team"
+
+
+@both_databases
+def test_of_two_who_give_two_fields_one_label_at_once_the_second_is_refused(app, account):
+    with inside(app, account), unit_of_work():
+        one, two = (fields.create(label=label, is_required=False, actor=OLIVE).id for label in ("One", "Two"))
+
+    def rename(field_id, label):
+        return lambda: fields.change(field_id, label=label, is_required=False, actor=OLIVE)
+
+    assert second_meets_first(app, account, rename(one, "Team"), rename(two, "TEAM")) is LabelTaken
+    with inside(app, account):
+        assert [field.label for field in fields.all_fields()] == ["Team", "Two"]
+
+
+@both_databases
+def test_a_label_is_added_and_given_to_another_field_at_once_and_the_second_is_refused(app, account):
+    with inside(app, account), unit_of_work():
+        one = fields.create(label="One", is_required=False, actor=OLIVE).id
+
+    def rename():
+        fields.change(one, label="Team", is_required=False, actor=OLIVE)
+
+    def create():
+        fields.create(label="team", is_required=False, actor=OLIVE)
+
+    assert second_meets_first(app, account, create, rename) is LabelTaken
 
 
 def test_the_fields_of_another_account_do_not_exist_here(app, account, owner_browser):
