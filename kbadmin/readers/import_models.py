@@ -67,6 +67,8 @@ class ReaderImport(AccountOwned, Base):
     created: Mapped[int] = mapped_column(default=0)
     updated: Mapped[int] = mapped_column(default=0)
     skipped: Mapped[int] = mapped_column(default=0)
+    welcomed: Mapped[int | None]  # counted only where welcomes are sent
+    unreached: Mapped[int | None]  # created, and not welcomed, as nobody can write to them
     begun_by: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)  # the actor, for the audit log
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)
     moved_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)  # something was done last

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 from itertools import islice
+from typing import Any
 
 from sqlalchemy import delete, select
 from sqlalchemy.exc import IntegrityError
@@ -172,6 +173,9 @@ def _count(found: ReaderImport, plan: Plan) -> None:
 
 def _finish(found: ReaderImport) -> None:
     found.stage, found.finished_at = Stage.DONE, clock.now()
+    welcomes: dict[str, Any] = {}
+    if found.welcomed is not None:
+        welcomes = {"welcomed": found.welcomed, "not_welcomed": found.unreached}
     record(
         "readers imported",
         actor=actor_of(found),
@@ -180,6 +184,7 @@ def _finish(found: ReaderImport) -> None:
         updated=found.updated,
         skipped=found.skipped,
         problems=found.problems,
+        **welcomes,
     )
 
 

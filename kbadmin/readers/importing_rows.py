@@ -62,8 +62,14 @@ def _create(found: ReaderImport, wanted: Sequence[Details], groups: Sequence[uui
         )
     if found.sends_welcome:
         db.session.flush()
-        for reader in readers:
-            welcome(reader)
+        _welcome(found, readers)
+
+
+def _welcome(found: ReaderImport, readers: Sequence[Reader]) -> None:
+    welcomed = [welcome(reader) for reader in readers].count(True)
+    if found.welcomed is not None and found.unreached is not None:  # Not where it began before they were counted.
+        found.welcomed += welcomed
+        found.unreached += len(readers) - welcomed
 
 
 def _details(row: ReaderImportRow, own: set[str], reader: Reader | None) -> Details:

@@ -45,6 +45,8 @@ def begin(
         reads_everything=belongings.reads_everything,
         knowledge_base_ids=sorted(str(one) for one in belongings.knowledge_bases),
         sends_welcome=sends_welcome,
+        welcomed=0 if sends_welcome else None,
+        unreached=0 if sends_welcome else None,
         unknown_columns=upload.sheet.unknown,
         rows=upload.sheet.row_count,
         begun_by={"id": str(actor.id or ""), "label": actor.label, "network_address": actor.network_address},

@@ -11,7 +11,7 @@ class Welcomer:
     """Somebody who welcomes: whether they can now, and how."""
 
     can_send: Callable[[], bool]
-    send: Callable[[Reader], None]
+    send: Callable[[Reader], bool]  # whether it was queued: somebody may have no way to this one
 
 
 WELCOMERS: list[Welcomer] = []
@@ -22,8 +22,7 @@ def can_welcome() -> bool:
     return any(one.can_send() for one in WELCOMERS)
 
 
-def welcome(reader: Reader) -> None:
-    """Queue a welcome for this reader, in the caller's write section, if anybody can send it still."""
-    for one in WELCOMERS:
-        if one.can_send():
-            one.send(reader)
+def welcome(reader: Reader) -> bool:
+    """Queue a welcome for this reader, in the caller's write section; whether anybody can send it still."""
+    queued = [one.send(reader) for one in WELCOMERS if one.can_send()]
+    return any(queued)

@@ -108,10 +108,12 @@ def _found(reader_ids: Iterable[uuid.UUID]) -> list[Reader]:
     return list(db.session.scalars(select(Reader).where(Reader.id.in_(list(reader_ids)), Reader.deleted_at.is_(None))))
 
 
-def _send_if_possible(reader: Reader) -> None:
+def _send_if_possible(reader: Reader) -> bool:
     """A new reader is kept, also where nobody can write to them: their page says that they were not welcomed."""
-    if emails.way_to(reader) is not None:
-        send(reader)
+    if emails.way_to(reader) is None:
+        return False
+    send(reader)
+    return True
 
 
 WELCOMERS.append(Welcomer(can_send=email_settings.can_send, send=_send_if_possible))
