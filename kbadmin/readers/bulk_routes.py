@@ -10,7 +10,7 @@ from wtforms.fields.choices import SelectChoice
 
 from kbadmin.access import Permission, requires
 from kbadmin.database import new_id
-from kbadmin.readers import bulk, bulk_words, welcome_estimates
+from kbadmin.readers import bulk, bulk_words, welcome_estimates, welcome_ways
 from kbadmin.readers.blueprint import blueprint
 from kbadmin.readers.bulk_orders import EVERYTHING, FOR_ACCESS, FOR_GROUPS, Deed, Order
 from kbadmin.readers.bulk_words import WORDS
@@ -46,15 +46,17 @@ def bulk_deed() -> ResponseReturnValue:
         else:
             flash(bulk_words.report(deed, done), "success")
             return redirect(back, 303)
-    left_out = bulk.left_out(order)
+    left_out, number = bulk.left_out(order), bulk.reached(order)
+    told = bulk.reached(order, welcome_ways.is_reached()) if WORDS[deed].mails else 0
     page = render_template(
         "readers/bulk.html",
         form=form,
         deed=deed,
         said=WORDS[deed],
-        number=bulk.reached(order),
+        number=number,
         left_out=left_out,
         left_out_words=bulk_words.left_out(left_out),
+        told_words=bulk_words.told(told, number) if WORDS[deed].mails else "",
         may_mail=can_welcome(),
         how_long=welcome_estimates.how_long(order) if deed is Deed.WELCOME else [],
         most_counted=bulk.MOST_COUNTED,

@@ -153,6 +153,16 @@ def report(deed: Deed, done: Done) -> str:
     return " ".join(said)
 
 
+def told(number: int, among: int) -> str:
+    """Who gets an e-mail that says so, of as many who are meant; each number is counted up to a limit."""
+    if not number:
+        return "Nobody can send e-mail to them now, so tell them yourself."
+    if number == among:
+        return "They get an e-mail that says so."
+    gets = f"{_readers(number).capitalize()} {'gets' if number == 1 else 'get'} an e-mail that says so."
+    return f"{gets} Nobody can write to the others, so tell them yourself."
+
+
 def left_out(found: LeftOut) -> list[str]:
     """Who is left out, and why."""
     reasons = ((found.may_not_sign_in, "who may not sign in"), (found.unreached, "whom nobody can write to"))

@@ -16,6 +16,7 @@ from kbadmin.forms import BaseForm
 from kbadmin.readers import (
     attention,
     bulk_routes,
+    emails,
     exporting,
     field_routes,
     fields,
@@ -36,7 +37,6 @@ from kbadmin.readers.deeds import DEEDS, NOT_FOR
 from kbadmin.readers.forms import FilterForm, ReaderForm, reader_form
 from kbadmin.readers.models import Reader, ReaderStatus
 from kbadmin.readers.operations import AddressTaken
-from kbadmin.readers.welcomers import can_welcome
 from kbadmin.seen import ChangedMeanwhile
 from kbadmin.tenancy import current_account
 from kbadmin.traced_pages import kept_while_told_the_same
@@ -174,7 +174,8 @@ def confirm(reader_id: uuid.UUID, name: str) -> ResponseReturnValue:
             abort(404)
         flash(deed.done.format(label), "success")
         return redirect(url_for("readers.edit", reader_id=reader_id) if deed.stays else url_for("readers.index"), 303)
-    return render_template("readers/confirm.html", form=form, reader=reader, deed=deed, may_mail=can_welcome())
+    may_mail = emails.way_to(reader) is not None
+    return render_template("readers/confirm.html", form=form, reader=reader, deed=deed, may_mail=may_mail)
 
 
 @blueprint.get("/readers/export")

@@ -241,6 +241,27 @@ class TestServiceOfOneKnowledgeBase:
         work(worker)
         assert len(world.mailbox.messages()) == 2
 
+    def test_whoever_is_let_in_is_promised_an_e_mail_only_if_they_get_one(self, app, account, library, owner_browser):
+        promised, tell = (
+            "They get an e-mail that says so.",
+            "Nobody can send e-mail to them now, so tell them yourself.",
+        )
+        waits = {"status": ReaderStatus.PENDING}
+        mine = library.reader("mine@example.org", access=[library.here], first_name="Mine", **waits)
+        theirs = library.reader("theirs@example.org", access=[library.elsewhere], first_name="Theirs", **waits)
+        for reader, said in ((mine, promised), (theirs, tell)):
+            page = owner_browser.open(f"/readers/{reader.id}/let-in")
+            assert [words for words in (promised, tell) if words in page.text] == [said]
+        assert promised in ask(owner_browser, "Let in", "Mine").text
+        assert tell in ask(owner_browser, "Let in", "Theirs").text
+        page = ask(owner_browser, "Let in", "Mine", "Theirs")
+        assert (
+            "1 reader gets an e-mail that says so. Nobody can write to the others, so tell them yourself." in page.text
+        )
+        page.press("Let In")
+        with inside(app, account):
+            assert db.session.scalars(select(OutboxMessage.recipient)).all() == ["mine@example.org"]
+
     @both_databases
     @pytest.mark.parametrize("only_one", [True, False])
     def test_numbers_of_many_welcomes_add_up_with_what_is_queued(self, app, account, library, owner_browser, only_one):
