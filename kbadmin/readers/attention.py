@@ -1,4 +1,4 @@
-"""What the bell says of readers: who waits to be let in, and whose welcome failed."""
+"""What the bell says of readers: who waits to be let in, whose welcome failed, and which deed ended early."""
 
 from typing import Any
 
@@ -8,7 +8,9 @@ from sqlalchemy import Select, func, select
 from kbadmin import notices
 from kbadmin.access import Permission
 from kbadmin.notices import Notice
-from kbadmin.readers import failed_welcomes, letting_in
+from kbadmin.readers import bulk_left_behind, bulk_words, failed_welcomes, letting_in
+from kbadmin.readers.bulk_models import ReaderBulkDeed
+from kbadmin.readers.bulk_orders import Order
 from kbadmin.readers.listing import MOST_COUNTED
 from kbadmin.readers.models import Reader, ReaderStatus
 
@@ -54,6 +56,23 @@ def _whose_welcome_failed() -> list[Notice]:
     ]
 
 
+def _what_ended_early() -> list[Notice]:
+    found = [(one, Order.from_json(one.wanted).deed) for one in bulk_left_behind.ended()]
+    return [
+        Notice(
+            title=bulk_words.WORDS[deed].title,
+            word="Ended early",
+            kind="warning",
+            icon="alert-triangle",
+            text=f"{one.begun_by.get('label', '')} began it, and not everybody was met. See how to go on.",
+            action="See what to do",
+            url=url_for("readers.show_bulk_deed", deed_id=one.id),
+            since=one.moved_at,
+        )
+        for one, deed in found
+    ]
+
+
 def _is_there(some: Select[Any]) -> Select[int]:
     return select(func.count()).select_from(some.limit(1).subquery())
 
@@ -66,5 +85,12 @@ notices.notice_with(
 notices.notice_with(
     _whose_welcome_failed,
     counted=lambda: _is_there(failed_welcomes.source()),
+    permission=Permission.MANAGE_READERS,
+)
+notices.notice_with(
+    _what_ended_early,
+    counted=lambda: select(func.count()).select_from(
+        select(ReaderBulkDeed.id).where(ReaderBulkDeed.ended.is_not(None)).subquery()
+    ),
     permission=Permission.MANAGE_READERS,
 )

@@ -2,16 +2,16 @@
 
 They are done some hundreds at a time, each in a transaction of its own, in the order of their ids and only those who
 were there when the question was asked: nobody is met twice, and nobody who comes meanwhile is met at all. The first
-are done at once, the rest by :func:`go_on_with_readers`. If that wake-up is lost, the others are as before, and the
-person presses again; if it comes twice, nobody is mailed twice.
+are done at once, the rest by :func:`go_on_with_readers`, with a row that says how far it is. If that wake-up is lost,
+:mod:`kbadmin.readers.bulk_left_behind` repeats it; if it comes twice, nobody is mailed twice.
 """
 
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, not_, or_, select, update
+from sqlalchemy import ColumnElement, func, not_, or_, select
 
 from kbadmin import clock, logs
 from kbadmin.audit.operations import Actor, record
@@ -21,19 +21,16 @@ from kbadmin.knowledge_bases import operations as knowledge_bases
 from kbadmin.readers import (
     belonging,
     email_settings,
-    emails,
     failed_welcomes,
     groups,
     letting_in,
-    listeners,
     welcome_ways,
-    welcomes,
 )
+from kbadmin.readers.bulk_models import Ended, ReaderBulkDeed
 from kbadmin.readers.bulk_orders import EVERYTHING, FOR_ACCESS, FOR_GROUPS, Deed, Order
+from kbadmin.readers.bulk_verbs import VERBS
 from kbadmin.readers.listing import NOT_ACTIVE, conditions
 from kbadmin.readers.models import Reader, ReaderStatus
-from kbadmin.readers.operations import bury
-from kbadmin.readers.signing_out import sign_out
 from kbadmin.readers.welcomes import NobodySends
 from kbadmin.tenancy import current_account, enter
 
@@ -85,28 +82,49 @@ def do(order: Order, *, actor: Actor, facts: Mapping[str, Any]) -> Done:
     target = _name_of_target(order)
     out = left_out(order)
     number, last = _do_chunk(order, None)
-    following = _counted(_query(order, last)) if last is not None else 0
+    following = left(order, last) if last is not None else 0
     said = f"more than {number:,}" if following else number
     record(PHRASES[order.deed], actor=actor, number=said, target=target, **facts)
     if following:
-        wake(go_on_with_readers, str(current_account()), order.as_json(), str(last))
+        _keep(order, last, number, actor=actor)
     return Done(number, following, out)
 
 
 @task
-def go_on_with_readers(account_id: str, order: str, after: str) -> None:
-    """The next ones of :func:`do`, and so on."""
+def go_on_with_readers(account_id: str, deed_id: str) -> None:
+    """The next ones of :func:`do`, and so on. What is over has no row any more, unless it ended early."""
     enter(uuid.UUID(account_id))
     with unit_of_work():
-        read = Order.from_json(order)
-        try:
-            _name_of_target(read)
-            _, last = _do_chunk(read, uuid.UUID(after))
-        except (LookupError, NobodySends) as error:  # The group, knowledge base or service went meanwhile.
-            log.warning("bulk deed ended early", deed=read.deed.value, reason=type(error).__name__)
+        query = select(ReaderBulkDeed).where(ReaderBulkDeed.id == uuid.UUID(deed_id)).with_for_update()
+        found = db.session.scalar(query)
+        if found is None or found.ended:
             return
-        if last is not None:
-            wake(go_on_with_readers, account_id, order, str(last))
+        order = Order.from_json(found.wanted)
+        try:
+            _name_of_target(order)
+            number, last = _do_chunk(order, found.after)
+        except (LookupError, NobodySends) as error:  # The group, knowledge base or service went meanwhile.
+            end(found, Ended.NOBODY_SENDS if isinstance(error, NobodySends) else Ended.TARGET_GONE)
+            return
+        if last is None:
+            db.session.delete(found)
+            return
+        found.number, found.after = found.number + number, last
+        found.moved_at, found.tries = clock.now(), 0
+        wake(go_on_with_readers, account_id, deed_id)
+
+
+def end(found: ReaderBulkDeed, why: Ended) -> None:
+    """It goes on no more by itself, before everybody was met: whoever manages readers sees it until it is seen to."""
+    found.ended, found.moved_at = why, clock.now()
+    deed = Order.from_json(found.wanted).deed
+    record("deed for many readers ended early", actor=found.actor, deed=PHRASES[deed], number=found.number)
+    log.warning("bulk deed ended early", deed=deed.value, reason=why.value)
+
+
+def left(order: Order, after: uuid.UUID) -> int:
+    """How many the deed would still meet after this reader, counted up to the limit."""
+    return _counted(_query(order, after))
 
 
 def reached(order: Order, *also: ColumnElement[bool]) -> int:
@@ -122,6 +140,13 @@ def left_out(order: Order) -> LeftOut:
     return LeftOut(
         _counted(meant.where(not_(may_sign_in))), _counted(meant.where(may_sign_in, not_(welcome_ways.is_reached())))
     )
+
+
+def _keep(order: Order, after: uuid.UUID | None, number: int, *, actor: Actor) -> None:
+    found = ReaderBulkDeed(wanted=order.as_json(), after=after, number=number, begun_by=ReaderBulkDeed.by(actor))
+    db.session.add(found)
+    db.session.flush()
+    wake(go_on_with_readers, str(current_account()), str(found.id))
 
 
 def _counted(query: Any) -> int:
@@ -181,59 +206,3 @@ def _name_of_target(order: Order) -> str:
             raise LookupError(order.target)
         return knowledge_base.name
     return order.target
-
-
-def _give(ids: Sequence[uuid.UUID], target: str) -> None:
-    if target == EVERYTHING:
-        belonging.give_everything(ids)
-        return
-    unlimited = set(db.session.scalars(select(Reader.id).where(Reader.id.in_(ids), Reader.reads_everything.is_(True))))
-    belonging.give_access([one for one in ids if one not in unlimited], [uuid.UUID(target)])
-
-
-def _disable(ids: Sequence[uuid.UUID], _target: str) -> None:
-    _set(ids, Reader.status == ReaderStatus.ACTIVE, status=ReaderStatus.DISABLED, updated_at=clock.now())
-    sign_out(ids)
-    listeners.tell_disabled(ids)
-
-
-def _enable(ids: Sequence[uuid.UUID], _target: str) -> None:
-    _set(ids, Reader.status == ReaderStatus.DISABLED, status=ReaderStatus.ACTIVE, updated_at=clock.now())
-
-
-def _delete(ids: Sequence[uuid.UUID], _target: str) -> None:
-    bury(_rows(ids))
-
-
-def _welcome(ids: Sequence[uuid.UUID], _target: str) -> None:
-    for reader in _rows(ids):
-        if emails.way_to(reader) is not None:  # Their access may change between two looks.
-            welcomes.send(reader)
-
-
-def _clear_welcome(ids: Sequence[uuid.UUID], _target: str) -> None:
-    _set(ids, Reader.welcome_cleared_at.is_(None), welcome_cleared_at=clock.now())
-
-
-def _rows(ids: Sequence[uuid.UUID]) -> list[Reader]:
-    return list(db.session.scalars(select(Reader).where(Reader.id.in_(ids)).order_by(Reader.id)))
-
-
-def _set(ids: Sequence[uuid.UUID], only: ColumnElement[bool], **values: Any) -> None:
-    changed: Any = update(Reader).where(Reader.id.in_(ids), only).values(**values)
-    db.session.execute(changed.execution_options(synchronize_session=False))
-
-
-VERBS: dict[Deed, Callable[[Sequence[uuid.UUID], str], None]] = {
-    Deed.ADD_TO_GROUP: lambda ids, target: belonging.join(ids, [uuid.UUID(target)]),
-    Deed.REMOVE_FROM_GROUP: lambda ids, target: belonging.leave(ids, [uuid.UUID(target)]),
-    Deed.GIVE_ACCESS: _give,
-    Deed.TAKE_ACCESS: lambda ids, target: belonging.take_access(ids, uuid.UUID(target)),
-    Deed.DISABLE: _disable,
-    Deed.ENABLE: _enable,
-    Deed.DELETE: _delete,
-    Deed.LET_IN: lambda ids, _target: letting_in.admit(_rows(ids)),
-    Deed.REFUSE: _delete,
-    Deed.WELCOME: _welcome,
-    Deed.CLEAR_WELCOME: _clear_welcome,
-}

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from kbadmin.readers.bulk import MOST_COUNTED, Done, LeftOut
+from kbadmin.readers.bulk_models import Ended
 from kbadmin.readers.bulk_orders import Deed
 
 
@@ -151,6 +152,23 @@ def report(deed: Deed, done: Done) -> str:
     if words := left_out(done.left_out):
         said.append(f"Left out: {', and '.join(words)}.")
     return " ".join(said)
+
+
+#: Why a deed ended before everybody was met, and what helps.
+WHY = {
+    Ended.TARGET_GONE: "The group or knowledge base was deleted meanwhile, so the others cannot be met.",
+    Ended.NOBODY_SENDS: "Nobody can send e-mail to readers any more. Choose a service first, then go on.",
+    Ended.INTERRUPTED: (
+        "It broke off several times without getting any further. Go on; if it breaks off again, tell whoever operates "
+        "kbadmin, whose log has the reason."
+    ),
+}
+
+
+def so_far(deed: Deed, number: int, left: int) -> str:
+    """What has been done, and who has not been met."""
+    others = f"{_readers(left)} {'was' if left == 1 else 'were'} not met" if left else "Nobody else is to be met"
+    return f"{WORDS[deed].done.format(_readers(number))} {others[0].upper()}{others[1:]}."
 
 
 def told(number: int, among: int) -> str:

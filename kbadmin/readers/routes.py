@@ -15,6 +15,7 @@ from kbadmin.database import db
 from kbadmin.forms import BaseForm
 from kbadmin.readers import (
     attention,
+    bulk_left_routes,
     bulk_routes,
     emails,
     exporting,
@@ -41,7 +42,7 @@ from kbadmin.seen import ChangedMeanwhile
 from kbadmin.tenancy import current_account
 from kbadmin.traced_pages import kept_while_told_the_same
 
-__all__ = ["attention", "blueprint", "bulk_routes", "field_routes", "group_routes", "import_routes"]
+__all__ = ["attention", "blueprint", "bulk_left_routes", "bulk_routes", "field_routes", "group_routes", "import_routes"]
 
 navigation.in_main_menu(
     navigation.Place(

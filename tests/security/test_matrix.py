@@ -17,7 +17,7 @@ from tests.security.whole import HOST, MARK, STATE, fill, owned_by, stored
 
 OWN_ROWS = {
     "service_id", "run_id", "membership_id", "message_id", "address_id", "knowledge_base_id", "picture_id", "reader_id",
-    "group_id", "field_id", "import_id", "article_id", "category_id", "revision_id",
+    "group_id", "field_id", "import_id", "deed_id", "article_id", "category_id", "revision_id",
 }  # fmt: skip
 NOISE = {"user_sessions": {"seen_at"}}
 

@@ -22,7 +22,10 @@ from kbadmin.links import OneTimeLink, Purpose
 from kbadmin.outbox.messages import Sender
 from kbadmin.outbox.models import DeliveryAttempt, Kind, OutboxMessage, Status
 from kbadmin.outbox.operations import enqueue
+from kbadmin.readers.bulk_models import Ended, ReaderBulkDeed
+from kbadmin.readers.bulk_orders import Deed, Order
 from kbadmin.readers.import_models import Plan, ReaderImport, ReaderImportRow, Stage
+from kbadmin.readers.listing import Wanted
 from kbadmin.readers.models import Reader, ReaderField, ReaderGroup, ReaderGroupMember
 from kbadmin.readers.template_models import TemplateKind
 from kbadmin.smtp.models import OAuthFlow, SmtpService
@@ -225,7 +228,11 @@ def _readers() -> dict[str, list[str]]:
     group = ReaderGroup(name=MARK, name_key=MARK)
     field = ReaderField(number=1, label=MARK)
     begun = ReaderImport(file_name=MARK, rows=1, stage=Stage.CHECKED, to_create=1, begun_by={"label": MARK})
-    db.session.add_all([reader, group, field, begun])
+    order = Order(Deed.DISABLE, Wanted(text=MARK), uuid.UUID(int=0)).as_json()
+    ended = ReaderBulkDeed(
+        wanted=order, after=uuid.UUID(int=0), number=1, ended=Ended.INTERRUPTED, begun_by={"label": MARK}
+    )
+    db.session.add_all([reader, group, field, begun, ended])
     db.session.flush()
     row = {"number": 2, "plan": Plan.CREATE, "email_key": f"new@{HOST}", "values": {"email": f"new@{HOST}"}}
     db.session.add_all([
@@ -237,6 +244,7 @@ def _readers() -> dict[str, list[str]]:
         "group_id": [str(group.id)],
         "field_id": [str(field.id)],
         "import_id": [str(begun.id)],
+        "deed_id": [str(ended.id)],
     }
 
 
