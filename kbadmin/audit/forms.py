@@ -6,6 +6,7 @@ from wtforms import DateField, Field, Form, SelectField, ValidationError
 from wtforms.fields.choices import SelectChoice
 from wtforms.validators import Optional
 
+from kbadmin.audit.phrases import in_words
 from kbadmin.audit.queries import Wanted, choices
 from kbadmin.forms import BaseForm
 
@@ -36,7 +37,7 @@ class FilterForm(BaseForm):
         super().__init__(*args, **kwargs)
         actors, actions = choices()
         self.actor.choices = [SelectChoice("", "Everybody"), *(SelectChoice(actor, actor) for actor in actors)]
-        words = ((action, action[:1].upper() + action[1:]) for action in actions)
+        words = ((action, in_words(action)) for action in actions)
         self.action.choices = [SelectChoice("", "Everything"), *(SelectChoice(*pair) for pair in words)]
 
     def wanted(self, zone: str) -> Wanted:

@@ -11,6 +11,11 @@ def phrases(facts: Mapping[str, Any]) -> list[tuple[str, str]]:
     ]
 
 
+def in_words(action: str) -> str:
+    """An action as it stands at the beginning of a line."""
+    return (action[:1].upper() + action[1:]).replace("Smtp", "SMTP")
+
+
 def _in_words(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"

@@ -11,7 +11,7 @@ from kbadmin import navigation
 from kbadmin.access import Permission, requires
 from kbadmin.audit import queries
 from kbadmin.audit.forms import FilterForm
-from kbadmin.audit.phrases import phrases
+from kbadmin.audit.phrases import in_words, phrases
 
 blueprint = Blueprint("audit", __name__)
 
@@ -34,6 +34,7 @@ def index() -> ResponseReturnValue:
         newer_url=_address(newer=page.newer_than),
         older_url=_address(older=page.older_than),
         phrases=phrases,
+        in_words=in_words,
     )
 
 

@@ -53,6 +53,14 @@ def test_every_entry_is_seen_once_on_the_way_down_and_up(
     assert "Newer" not in top.links
 
 
+def test_actions_are_called_the_same_in_the_filter_and_in_the_list(
+    app: Flask, account: OpenedAccount, owner_browser: Browser
+) -> None:
+    fill(app, account, 1, action="smtp service disabled")
+    page = owner_browser.open("/audit-log").form("Filter").select("Action", "SMTP service disabled").press()
+    assert "SMTP service disabled: number 0" in page.text
+
+
 def test_entries_are_found_by_person_action_and_day(app: Flask, account: OpenedAccount, owner_browser: Browser) -> None:
     fill(app, account, 2)
     fill(app, account, 3, actor="Bert", action="other thing done")
