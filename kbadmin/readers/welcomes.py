@@ -31,11 +31,15 @@ class NobodySends(RuntimeError):
 
 @dataclass(frozen=True)
 class Welcome:
-    """How a reader's last welcome stands: ``status`` of its message, none if the delivery log has forgotten it."""
+    """How a reader's last welcome stands: ``status`` of its message, none if the delivery log has forgotten it.
+
+    It was asked for at ``sent_at``; ``accepted_at`` is later by as long as it waited for its service.
+    """
 
     sent_at: datetime
     status: Status | None
     reply: str = ""
+    accepted_at: datetime | None = None
     is_cleared: bool = False
 
     @property
@@ -87,21 +91,25 @@ def welcomes_of(readers: Sequence[Reader]) -> Mapping[uuid.UUID, Welcome]:
     found = {}
     for one in readers:
         if one.welcomed_at is not None:
-            status, reply = messages.get(one.welcome_message_id or 0, (None, ""))
-            found[one.id] = Welcome(one.welcomed_at, status, reply, is_cleared=one.welcome_cleared_at is not None)
+            status, reply, accepted_at = messages.get(one.welcome_message_id or 0, (None, "", None))
+            is_cleared = one.welcome_cleared_at is not None
+            found[one.id] = Welcome(one.welcomed_at, status, reply, accepted_at, is_cleared)
     return found
 
 
 _STANDING = PreparedForSome(
-    lambda ids: select(OutboxMessage.id, OutboxMessage.status, OutboxMessage.last_reply).where(
-        OutboxMessage.id.in_(ids)
-    ),
+    lambda ids: select(
+        OutboxMessage.id, OutboxMessage.status, OutboxMessage.last_reply, OutboxMessage.settled_at
+    ).where(OutboxMessage.id.in_(ids)),
     BigInteger(),
 )
 
 
-def _standing(message_ids: Sequence[int]) -> dict[int, tuple[Status, str]]:
-    return {row.id: (Status(row.status), row.last_reply) for row in _STANDING.rows(message_ids)}
+def _standing(message_ids: Sequence[int]) -> dict[int, tuple[Status, str, datetime | None]]:
+    return {
+        row.id: (Status(row.status), row.last_reply, row.settled_at if row.status == Status.ACCEPTED else None)
+        for row in _STANDING.rows(message_ids)
+    }
 
 
 def _found(reader_ids: Iterable[uuid.UUID]) -> list[Reader]:

@@ -145,13 +145,21 @@ def set_status(message_id, status, reply):
         message.status, message.last_reply, message.settled_at = status, reply, house_clock.now()
 
 
-def test_a_welcome_waits_for_a_paused_service_and_says_so(app, account, owner_browser, service, worker):
+def test_a_welcome_waits_for_a_paused_service_and_says_so(app, account, owner_browser, service, worker, clock):
     add_reader(owner_browser, welcome=False)
     with inside(app, account):
         change(service, paused_at=house_clock.now())
     page = page_of(owner_browser, app, account).press("Send Welcome")
     assert page.messages == ["A welcome waits in the queue until the service can send again."]
     assert "Queued" in page.text
+    assert "Accepted" not in page.text
+    clock.advance(hours=30)
+    with inside(app, account):
+        change(service, paused_at=None)
+    work(worker)
+    card = page_of(owner_browser, app, account).text
+    queued, accepted = (re.search(rf"{word} (\d+ \w+ \d+)", card)[1] for word in ("Queued", "Accepted"))
+    assert queued != accepted
 
 
 def test_a_disabled_reader_is_offered_nothing(app, account, owner_browser, service):
