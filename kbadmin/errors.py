@@ -1,17 +1,21 @@
 """The pages for requests that fail: what happened, and the way back. Never a trace, never the input."""
 
 from dataclasses import dataclass
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from flask import Flask, Response, g, make_response, render_template, request
+from flask_login import current_user
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import OperationalError
 from werkzeug.exceptions import HTTPException, InternalServerError, SecurityError, ServiceUnavailable
 
-from kbadmin import logs
+from kbadmin import config, logs
+from kbadmin.access import safe_next
 from kbadmin.database import db
+from kbadmin.forms import most_bytes
 
 log = logs.get(__name__)
+MIB = 1024 * 1024
 
 
 @dataclass(frozen=True)
@@ -38,7 +42,11 @@ WORDS = {
         "This was changed meanwhile",
         "Somebody else changed it while you had the page open. Open it again, then repeat your change.",
     ),
-    413: Words("That is too large", "Send less at once, then try again."),
+    413: Words(
+        "That is too large",
+        "At most {limit} can be sent here at once. Nothing was saved: go back, choose a smaller file or shorten the "
+        "text, and send the form again.",
+    ),
     429: Words("Too many tries", "Wait a little, then try again."),
     500: Words(
         "Something went wrong on our side",
@@ -69,6 +77,8 @@ def _page(error: HTTPException) -> Response:
     status = error.code or 500
     if error.response is not None:
         return make_response(error.response)
+    if status == 413:
+        return _too_large(WORDS[status])
     response = _render(status, WORDS.get(status, WORDS[400] if status < 500 else WORDS[500]))
     for name, value in error.get_headers(request.environ):
         if name in ("Allow", "Retry-After"):
@@ -82,10 +92,43 @@ def _crash(error: Exception) -> Response:
     return _page(InternalServerError(original_exception=error))
 
 
-def _render(status: int, words: Words) -> Response:
-    reference, way_out = g.get("request_id", ""), _way_out()
-    page = render_template("errors/page.html", status=status, words=words, reference=reference, way_out=way_out)
+def _too_large(words: Words) -> Response:
+    """Refused before the form was read, so what was typed is in the browser alone: the way back is the form's page."""
+    most = most_bytes()
+    limit = f"{most // MIB} MiB" if most >= MIB else f"{most // 1024} KiB"
+    form = _own_referrer()
+    way_out = ("Back to the Form", form) if form else _way_out()
+    return _render(413, Words(words.title, words.text.format(limit=limit)), way_out=way_out, layout=_shell())
+
+
+def _render(
+    status: int, words: Words, *, way_out: tuple[str, str] | None = None, layout: str = "layouts/public.html"
+) -> Response:
+    page = render_template(
+        "errors/page.html",
+        status=status,
+        words=words,
+        reference=g.get("request_id", ""),
+        way_out=way_out or _way_out(),
+        layout=layout,
+    )
     return make_response(page, status)
+
+
+def _own_referrer() -> str | None:
+    """The page of ours that the form stood on, as a path; nothing of any other origin."""
+    came = urlsplit(request.referrer or "")
+    if f"{came.scheme}://{came.netloc}" != config.current().base_url:
+        return None
+    return safe_next(came.path + (f"?{came.query}" if came.query else ""))
+
+
+def _shell() -> str:
+    """The layout of the pages around: the admin's for whoever works in an account. The portal is not entered yet."""
+    is_inside = (
+        not request.path.startswith("/kb/") and current_user.is_authenticated and current_user.account_id is not None
+    )
+    return "layouts/admin.html" if is_inside else "layouts/public.html"
 
 
 def _way_out() -> tuple[str, str]:

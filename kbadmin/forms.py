@@ -37,6 +37,13 @@ def takes_uploads(most: int) -> Callable[[View], View]:
     return stamp
 
 
+def most_bytes() -> int:
+    """How many bytes a file or a long text may have that is sent to the view of this request."""
+    view = current_app.view_functions.get(request.endpoint or "")
+    most: int = getattr(view, _UPLOADS, None) or current_app.config["MAX_CONTENT_LENGTH"]
+    return most
+
+
 def without_form_token(view: View) -> View:
     """Stamp a view that takes forms without a token, as something else gives the right. A house test names each."""
     csrf.exempt(view)
@@ -229,6 +236,7 @@ __all__ = [
     "Required",
     "attach",
     "csrf",
+    "most_bytes",
     "stripped",
     "takes_uploads",
 ]
