@@ -34,7 +34,8 @@ def create_oauth2(visitor: Visitor, world: World, *, secret: str = CLIENT_SECRET
 def send_test(visitor: Visitor, world: World, mailbox_site: str) -> None:
     """Send Test Email, watch it being accepted, and find it in the Mailbox."""
     visitor.page.locator(".button-row").get_by_role("link", name="Send Test Email").click()
-    visitor.expect_title("Send Test Email Using SMTP").press("Send Email").expect_title("Test E-Mail")
+    expect(visitor.page.get_by_role("dialog", name="Send Test Email Using SMTP")).to_be_visible()
+    visitor.press("Send Email").expect_title("Test E-Mail")
     expect(visitor.page.locator("#test-run")).to_have_attribute("data-outcome", "accepted")
     visitor.expect_text("Test e-mail accepted by the server")
     steps = visitor.page.get_by_role("list", name="Steps of the test e-mail").get_by_role("listitem")
