@@ -1,6 +1,6 @@
 """Every row of the matrix, in the order of its numbers."""
 
-from tests.faults import clocks, copies, digests, disks, hosts, kills, limits, servers, strangers, tokens
+from tests.faults import clocks, copies, digests, disks, flood, hosts, kills, limits, servers, strangers, tokens
 from tests.faults.rows import ROWS, Row
 
 __all__ = [
@@ -8,6 +8,7 @@ __all__ = [
     "copies",
     "digests",
     "disks",
+    "flood",
     "hosts",
     "kills",
     "limits",
