@@ -6,7 +6,8 @@ Messages that wait are cancelled. One that a worker holds is taken out of its ha
 same, nobody notes that. The address of somebody who works in the account stays on what was sent to them as such.
 """
 
-from collections.abc import Sequence
+import uuid
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import case, delete, select, update
@@ -26,13 +27,18 @@ NAMING = (Kind.WELCOME, Kind.READER_RESET)  # whose subjects may name the recipi
 WAITING = (Status.QUEUED, Status.SENDING, Status.HELD)
 
 
-def forget_addresses(addresses: Sequence[str]) -> None:
-    """Purge these canonical addresses from the account's messages, tests and suppressed addresses."""
+def forget_addresses(addresses: Sequence[str], *, people: Sequence[uuid.UUID] = ()) -> None:
+    """Purge these canonical addresses from the account's messages, tests and suppressed addresses.
+
+    ``people`` are those who had them: letters with a link for one of them went to addresses that they had before, too.
+    """
     begin_writing()
     colleagues = _colleagues(addresses)
     strangers = [address for address in addresses if address.casefold() not in colleagues]
-    _forget_messages(strangers)
-    _forget_messages([address for address in addresses if address.casefold() in colleagues], FOR_READERS)
+    known = [address for address in addresses if address.casefold() in colleagues]
+    _forget_messages(OutboxMessage.recipient, _forms(strangers))
+    _forget_messages(OutboxMessage.recipient, _forms(known), FOR_READERS)
+    _forget_messages(OutboxMessage.link_subject_id, people, FOR_READERS)
     forget_labels("address", _forms(strangers), label=FORGOTTEN)
     _execute(delete(SuppressedAddress).where(SuppressedAddress.address.in_(_forms(strangers))))
     over = update(TestRun).where(TestRun.recipient.in_(_forms(strangers)), TestRun.finished_at.is_not(None))
@@ -46,11 +52,11 @@ def _colleagues(addresses: Sequence[str]) -> set[str]:
     return {key for key in db.session.scalars(query) if key}
 
 
-def _forget_messages(addresses: Sequence[str], kinds: Sequence[Kind] = tuple(Kind)) -> None:
-    if not addresses:
+def _forget_messages(column: Any, values: Collection[Any], kinds: Sequence[Kind] = tuple(Kind)) -> None:
+    if not values:
         return
     query = select(OutboxMessage.id, OutboxMessage.public_id, OutboxMessage.run_id, OutboxMessage.status).where(
-        OutboxMessage.recipient.in_(_forms(addresses)),
+        column.in_(values),
         OutboxMessage.kind.in_([kind.value for kind in kinds]),
         # A test e-mail is in the hands of its run, which ends within seconds.
         ~((OutboxMessage.kind == Kind.TEST.value) & (OutboxMessage.status == Status.SENDING.value)),

@@ -64,6 +64,11 @@ class Ports:
 @click.option("--fresh", is_flag=True, help="Forget what an earlier demo left in the folder.")
 def demo(port: int, mail_port: int, folder: Path, database: str | None, fresh: bool) -> None:
     """Run everything on this machine, with sample data. Ctrl-C stops all of it."""
+    if fresh and database:  # The keys of that database are in the folder.
+        raise click.UsageError(
+            "--fresh forgets the folder only, and with it the keys of the database. Give an empty database and another "
+            "--folder, without --fresh."
+        )
     try:
         folder = prepare(folder, fresh=fresh)
     except NotADemoFolder as refused:

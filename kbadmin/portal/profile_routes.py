@@ -26,6 +26,8 @@ def profile() -> ResponseReturnValue:
                 seen=form.seen,
                 network_address=signed_in.network_address,
             )
+        except LookupError:
+            return redirect(url_for("portal.sign_in"), 303)
         except ChangedMeanwhile as changed:
             form = _form(signed_in).say_changed(changed)
         else:

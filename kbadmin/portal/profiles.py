@@ -20,9 +20,11 @@ def shown(reader: Reader) -> Values:
 def rename(
     reader_id: uuid.UUID, *, first_name: str, last_name: str, seen: Seen | None = None, network_address: str
 ) -> None:
-    """Give oneself another name. Raises :class:`kbadmin.seen.ChangedMeanwhile`."""
+    """Give oneself another name. Raises LookupError and :class:`kbadmin.seen.ChangedMeanwhile`."""
     begin_writing()
     reader = db.session.get_one(Reader, reader_id, with_for_update=True)
+    if reader.deleted_at is not None:  # Meanwhile: what was wiped stays so.
+        raise LookupError(reader_id)
     wanted = {"first_name": first_name, "last_name": last_name}
     trail = Trail(_subject(reader), ("reader changed", "reader changed their name"))
     require_unchanged(seen, now=shown(reader), wanted=wanted, trail=trail)

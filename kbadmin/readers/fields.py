@@ -8,8 +8,8 @@ from sqlalchemy import select, update
 from kbadmin.accounts import operations as accounts
 from kbadmin.audit.operations import Actor, Subject, record
 from kbadmin.database import begin_writing, db
-from kbadmin.names import folded
 from kbadmin.readers import file_columns
+from kbadmin.readers.keys import key
 from kbadmin.readers.models import MOST_FIELDS, Reader, ReaderField
 from kbadmin.seen import Seen, Trail, Values, require_unchanged
 
@@ -70,7 +70,8 @@ def change(
     field = _found(field_id)
     wanted = {"label": label, "is_required": is_required}
     require_unchanged(seen, now=shown(field), wanted=wanted, trail=Trail(_subject(field), ("reader field changed",)))
-    _require_free(label, field_id)
+    if label != field.label:  # One from before a rule about labels may keep it.
+        _require_free(label, field_id)
     if (field.label, field.is_required) != (label, is_required):
         field.label, field.is_required = label, is_required
         record("reader field changed", actor=actor, subject=_subject(field), is_required=is_required)
@@ -107,7 +108,7 @@ def _found(field_id: uuid.UUID) -> ReaderField:
 def _require_free(label: str, own: uuid.UUID | None) -> None:
     if file_columns.is_taken(label):
         raise LabelReserved(label)
-    if any(folded(field.label) == folded(label) and field.id != own for field in all_fields()):
+    if any(key(field.label) == key(label) and field.id != own for field in all_fields()):  # As files compare them.
         raise LabelTaken(label)
 
 

@@ -162,7 +162,7 @@ def bury(readers: list[Reader]) -> None:
     """The part of :func:`remove` that many readers share: call it in a write section."""
     ids = [reader.id for reader in readers]
     listeners.tell_leaving(readers)
-    forget_addresses([reader.email for reader in readers])
+    forget_addresses([reader.email for reader in readers], people=ids)
     known = [reader.email_key for reader in readers]
     for model in (ReaderImportRow, ReaderSignUp):
         db.session.execute(delete(model).where(model.email_key.in_(known)))

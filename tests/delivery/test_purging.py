@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from kbadmin import clock
-from kbadmin.database import db, unit_of_work
+from kbadmin.database import db, new_id, unit_of_work
 from kbadmin.delivery import purging
 from kbadmin.delivery.models import Outcome, SuppressedAddress, TestRun
 from kbadmin.outbox.models import DeliveryAttempt, Kind, OutboxMessage, Status
@@ -16,9 +16,9 @@ from tests.house.rows import make_row
 RITA = "Rita@example.org"
 
 
-def forget(app, account, *addresses):
+def forget(app, account, *addresses, people=()):
     with inside(app, account), unit_of_work():
-        purging.forget_addresses(addresses)
+        purging.forget_addresses(addresses, people=people)
 
 
 def messages(app, account):
@@ -55,6 +55,16 @@ def test_a_subject_that_may_name_its_recipient_goes_with_the_address(app, accoun
     with inside(app, account):
         subjects = db.session.scalars(select(OutboxMessage.subject).order_by(OutboxMessage.id)).all()
     assert subjects == ["(deleted)", "(deleted)", f"digest for {RITA}", "Hello Otto"]
+
+
+@both_databases
+def test_letters_with_a_link_for_somebody_go_whatever_their_address_was_then(app, account):
+    rita, otto = new_id(), new_id()
+    for number, (person, kind) in enumerate(((rita, Kind.WELCOME), (rita, Kind.READER_RESET), (otto, Kind.WELCOME))):
+        values = {"link_subject_id": person, "kind": kind, "subject": "Hello", "status": Status.ACCEPTED}
+        put(app, account, recipient=f"then{number}@example.org", **values)
+    forget(app, account, RITA, people=[rita])
+    assert [recipient for recipient, _ in messages(app, account)] == ["(deleted)", "(deleted)", "then2@example.org"]
 
 
 @both_databases

@@ -32,6 +32,16 @@ def test_of_ports_that_are_taken_it_says_how_to_choose_others(machine: Machine, 
     assert "Choose other ports with --port and --mail-port." in ended.errors
 
 
+def test_it_does_not_forget_the_keys_of_a_database_that_it_keeps(machine: Machine):
+    folder = machine.folder / "demo"
+    folder.mkdir()
+    (folder / "keys").write_text("kept")
+    ended = machine.kbadmin("demo", "--folder", str(folder), "--database", POSTGRESQL, "--fresh")
+    assert ended.status == 2
+    assert "without --fresh" in " ".join(ended.errors.split())
+    assert (folder / "keys").read_text() == "kept"
+
+
 @pytest.mark.parametrize(("asked", "kept"), [(None, "sqlite:///"), (POSTGRESQL, POSTGRESQL)])
 def test_its_other_commands_work_on_the_same_database(tmp_path: Path, asked: str | None, kept: str):
     settings = demo_settings(tmp_path, PORTS, DemoSecrets(), ensure_certificates(tmp_path / "certificates"), asked)

@@ -58,6 +58,20 @@ def test_no_label_is_that_of_a_column_which_files_have_anyway(owner_browser):
             assert refused.form(button).value("Label") == label
 
 
+def test_labels_that_files_cannot_tell_apart_are_one(owner_browser):
+    add_field(owner_browser, "Team A")
+    page = owner_browser.open("/readers/fields/new").form("Add Field").fill("Label", "team\u2003 A").press(status=422)
+    assert page.errors == ["Another field has this label already. Choose a label of its own."]
+
+
+def test_a_field_from_before_the_rule_keeps_its_label(app, account, owner_browser):
+    with inside(app, account), unit_of_work():
+        db.session.add(ReaderField(number=1, label="Status"))
+    path = owner_browser.open("/readers/fields").links["Status"]
+    page = owner_browser.open(path).form("Save").tick("Must be filled in").press()
+    assert page.messages == ["Field Status saved."]
+
+
 @both_databases
 def test_a_deleted_field_takes_its_values_along_and_its_place_is_free(app, account, owner_browser):
     add_field(owner_browser, "Department")
