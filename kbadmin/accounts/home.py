@@ -1,7 +1,7 @@
 """Home: what is set up, what comes next, and the doors this person may open.
 
-Rooms above say what there is to set up with :func:`set_up_with`, what comes by itself with :func:`coming_with`, and
-where to go with :func:`quick_link`.
+Rooms above say what there is to set up with :func:`set_up_with`, what comes by itself with :func:`coming_with`, how
+much there is of something with :func:`figures_with`, and where to go with :func:`quick_link`.
 """
 
 from collections.abc import Callable
@@ -40,6 +40,19 @@ class Coming:
 
 
 @dataclass(frozen=True)
+class Figure:
+    """How many there are of something, in words, and the page that shows them. ``kind`` is a colour, as of a state."""
+
+    label: str
+    words: str
+    url: str
+    kind: str
+    icon: str
+    hint: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True)
 class QuickLink:
     """A page worth a card on Home."""
 
@@ -60,6 +73,7 @@ class _Asked:
 
 SET_UP: list[_Asked] = []
 COMING: list[tuple[Callable[[], list[Coming]], Permission]] = []
+FIGURES: list[tuple[Callable[[], list[Figure]], Permission]] = []
 LINKS: list[QuickLink] = []
 
 
@@ -73,6 +87,11 @@ def coming_with(find: Callable[[], list[Coming]], *, permission: Permission) -> 
     COMING.append((find, permission))
 
 
+def figures_with(find: Callable[[], list[Figure]], *, permission: Permission) -> None:
+    """A room says how much it has done and has to do. ``find`` runs when somebody with the permission opens Home."""
+    FIGURES.append((find, permission))
+
+
 def quick_link(link: QuickLink) -> None:
     """A room offers a page to those who may open it."""
     LINKS.append(link)
@@ -81,7 +100,7 @@ def quick_link(link: QuickLink) -> None:
 @blueprint.get("/")
 @requires(Permission.MEMBER)
 def index() -> ResponseReturnValue:
-    """What needs attention, what is set up and what is missing, then where to go."""
+    """What needs attention, what was sent, what is set up and what is missing, then where to go."""
     asked = sorted(SET_UP, key=lambda asked: asked.order)
     steps = [asked.step() for asked in asked if current_user.may(asked.permission)]
     links = [link for link in sorted(LINKS, key=lambda link: link.order) if current_user.may(link.permission)]
@@ -90,6 +109,7 @@ def index() -> ResponseReturnValue:
         notices=notices.found(),
         steps=steps,
         coming=[line for find, permission in COMING if current_user.may(permission) for line in find()],
+        figures=[one for find, permission in FIGURES if current_user.may(permission) for one in find()],
         links=links,
         missing=[step for step in steps if not step.is_done],
     )

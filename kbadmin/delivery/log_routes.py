@@ -11,7 +11,7 @@ from kbadmin import clock, navigation
 from kbadmin.access import Permission, requires
 from kbadmin.accounts import home
 from kbadmin.database import db
-from kbadmin.delivery import exporting, log_queries, suppression, timeline, waiting
+from kbadmin.delivery import exporting, log_figures, log_queries, suppression, timeline, waiting
 from kbadmin.delivery.log_filters import LOOKED_THROUGH
 from kbadmin.delivery.log_forms import FilterForm
 from kbadmin.delivery.log_operations import FROM, Deed, why_not
@@ -57,6 +57,7 @@ def index() -> ResponseReturnValue:
     form.validate()
     wanted = form.wanted(current_user.time_zone)
     page = log_queries.page(wanted, older_than=_id("older"), newer_than=_id("newer"))
+    figures = log_figures.figures(scope, sum(lanes.sent_today.values()))
     return render_template(
         "delivery/log.html",
         form=form,
@@ -65,8 +66,8 @@ def index() -> ResponseReturnValue:
         is_filtered=not wanted.is_everything,
         page=page,
         is_turned=bool(_id("older") or _id("newer")),
-        counts=log_queries.counts(scope.within),
-        sent_today=sum(lanes.sent_today.values()),
+        figures=figures,
+        has_some={one.key: one.words != "0" for one in figures},
         lanes=lanes,
         kept=kept_filter(),
         without_run=kept_filter(run=None),

@@ -17,6 +17,7 @@ from tests.databases import both_databases
 from tests.delivery.log_rows import lane_row, put, put_many, recipients, statuses, suppress
 from tests.delivery.outbox import make_service
 from tests.factories import add_person, inside, signed_in
+from tests.portal.library import Library
 
 TO_READER = "reader@example.org"
 
@@ -113,6 +114,20 @@ def test_the_cards_count_each_state_and_lead_to_it(app, account, owner_browser):
         "Waiting": "3", "Being sent": "0", "Given to servers": "1,200", "Failed": "2", "Held": "1",
     }  # fmt: skip
     assert len(recipients(owner_browser.open(page.links["2 Failed"]))) == 2
+    home = owner_browser.open("/")
+    assert cards(home) == cards(page)
+    assert len(recipients(owner_browser.open(home.links["1 Held"]))) == 1
+
+
+def test_home_says_how_deliveries_stand_to_those_who_may_see_them(app, account, owner_browser, browser_as):
+    assert cards(owner_browser.open("/")) == {}
+    library = Library(app, account)
+    ours, others = library.knowledge_base("Help"), library.knowledge_base("Other")
+    for knowledge_base_id in (ours, others, None):
+        put(app, account, status=Status.FAILED, knowledge_base_id=knowledge_base_id)
+    assert cards(owner_browser.open("/"))["Failed"] == "3"
+    assert cards(browser_as("editor").open("/")) == {"Waiting": "0", "Being sent": "0", "Failed": "2", "Held": "0"}
+    assert cards(browser_as("writer").open("/")) == cards(browser_as("none", manages_smtp=True).open("/")) == {}
 
 
 def test_a_long_count_stops_at_a_thousand():
