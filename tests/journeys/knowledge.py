@@ -28,6 +28,7 @@ from kbadmin.readers.sign_up_models import ReaderSignUp
 from kbadmin.readers.template_models import TemplateKind
 from kbadmin.smtp import operations as smtp
 from tests.factories import OpenedAccount, Person, add_person, inside
+from tests.journeys.deeds import furnish_deeds
 from tests.journeys.digests import furnish_digests
 from tests.journeys.subscribers import furnish_subscriptions
 from tests.knowledge_bases.conftest import picture
@@ -63,6 +64,7 @@ def furnish_knowledge(app: Flask, account: OpenedAccount) -> Knowledge:
         nina, sign_up = _signed_up(made, actor)
         field_id, archived_id = department.id, old.id
         at, shelf = f"/kb/{account.slug}", made.categories["For partners"]
+        deeds = furnish_deeds()
         subscriptions = furnish_subscriptions(made.knowledge_base, made.readers["Rita"], category=shelf, at=at)
     here = f"/knowledge-bases/{made.knowledge_base}"
     admin = _knowledge_base_paths(here, f"/knowledge-bases/{archived_id}", wanda)
@@ -73,7 +75,7 @@ def furnish_knowledge(app: Flask, account: OpenedAccount) -> Knowledge:
     admin |= _test_of_reader_emails(app, account, actor)
     admin |= furnish_digests(app, account, made)
     sign_ups = _sign_up_paths(f"{at}/printer-help/sign-up", sign_up)
-    return Knowledge(admin, _portal_paths(at, link) | sign_ups | subscriptions)
+    return Knowledge(admin | deeds, _portal_paths(at, link) | sign_ups | subscriptions)
 
 
 def _rewritten(made: content.Content, actor: Actor) -> tuple[uuid.UUID, uuid.UUID]:
