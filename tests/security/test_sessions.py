@@ -102,7 +102,8 @@ def test_a_lost_right_is_lost_at_once(app, account):
     person = add_person(app, account, "editor", manages_smtp=True)
     theirs = signed_in(app, person).client
     assert theirs.get("/smtp").status_code == 200
-    _post(signed_in(app, account.owner).client, f"/team/{person.membership_id}", role="editor")
+    form = signed_in(app, account.owner).open(f"/team/{person.membership_id}").form("Save")
+    form.tick("Manage SMTP services", on=False).press()
     assert _is_out(theirs)
     sign_in_again = signed_in(app, person).client
     assert sign_in_again.get("/smtp").status_code == 403
