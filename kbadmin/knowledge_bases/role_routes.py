@@ -63,7 +63,7 @@ def form_for(member: Membership, knowledge_bases: Sequence[KnowledgeBase]) -> Na
     fields = {field_name(one): SelectField(one.name, choices=choices) for one in knowledge_bases}
     shown_as = {str(one.id): field_name(one) for one in knowledge_bases}
     made = type("NarrowFormHere", (NarrowForm,), fields | {"SHOWN_AS": shown_as})
-    now = shown(roles.named, [one.id for one in knowledge_bases])
+    now = shown(roles, [one.id for one in knowledge_bases])
     form: NarrowForm = made(data={shown_as.get(name, name): value for name, value in now.items()})
     form.knowledge_bases = knowledge_bases
     return form.shows(now)

@@ -68,10 +68,11 @@ def is_at_least(role: Role, least: Role) -> bool:
     return RANKS.index(role) >= RANKS.index(least)
 
 
-def shown(named: Mapping[uuid.UUID, Role], knowledge_bases: Iterable[uuid.UUID]) -> Values:
+def shown(roles: Roles, knowledge_bases: Iterable[uuid.UUID]) -> Values:
     """What the form of a member's knowledge bases shows: ``where`` they work, and as what in each of these."""
-    roles = {str(one): named.get(one, Role.NONE) for one in knowledge_bases}
-    return {"where": "named" if named else "all"} | roles
+    if not roles.is_narrowed:
+        return {"where": "all"} | {str(one): Role.NONE for one in knowledge_bases}
+    return {"where": "named"} | {str(one): roles.in_one(one) for one in knowledge_bases}
 
 
 def narrow(
@@ -90,10 +91,11 @@ def narrow(
         raise LookupError(membership_id)
     if any(not is_at_least(Role(member.role), role) for role in named.values()):
         raise ValueError("nobody is more in a knowledge base than in the account")
-    before, subject = roles_of(member).named, Subject("user", member.user_id, member.user.email)
+    before, after = roles_of(member), Roles(Role(member.role), dict(named))
+    subject = Subject("user", member.user_id, member.user.email)
     trail = Trail(subject, (NARROWED,))
-    require_unchanged(seen, now=shown(before, known), wanted=shown(named, known), trail=trail)
-    if before == dict(named):
+    require_unchanged(seen, now=shown(before, known), wanted=shown(after, known), trail=trail)
+    if before == after:
         return member
     db.session.execute(delete(KnowledgeBaseRole).where(KnowledgeBaseRole.membership_id == membership_id))
     for knowledge_base_id, role in named.items():

@@ -232,6 +232,20 @@ def test_a_narrowed_editor_works_in_one_and_knows_of_no_other(app, account, owne
     assert len(rows(browser.open("/knowledge-bases"))) == 2
 
 
+def test_whoever_became_less_everywhere_is_shown_as_what_they_still_are(
+    app, account, owner_browser, make_knowledge_base
+):
+    make_knowledge_base("Mine"), make_knowledge_base("Other")
+    member = factories.add_person(app, account, "editor", name="Emil Editor")
+    path = f"/knowledge-bases/people/{member.membership_id}"
+    owner_browser.open(path).form("Save").choose("These only").select("Mine", "Editor").press()
+    owner_browser.open(f"/team/{member.membership_id}").form("Save").choose("Writer").press()
+    form = owner_browser.open(path).form("Save")
+    assert (form.value("Mine"), form.value("Other")) == ("Writer", "Nothing")
+    assert form.press().messages == ["What Emil Editor works in is saved."]
+    assert "Writer Mine Change Emil Editor" in owner_browser.open("/knowledge-bases/people").text
+
+
 def test_an_editor_sees_the_deliveries_of_the_knowledge_bases_they_look_after(app, account, browser_as, knowledge_base):
     page = browser_as("editor").open("/deliveries")
     assert "Messages of the knowledge bases you look after will stand here." in page.text

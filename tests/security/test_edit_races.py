@@ -127,7 +127,7 @@ class Rooms:
             named = [{}, {self.here: Role.WRITER}, {self.there: Role.EDITOR}][number]
             return roles.narrow(self.colleague, named, seen=seen, actor=self.owner)
 
-        return roles.shown(roles.roles_of(self._colleague()).named, [self.here, self.there]), save
+        return roles.shown(roles.roles_of(self._colleague()), [self.here, self.there]), save
 
     def own_name(self) -> tuple[Values, Save]:
         def save(number: int, seen: Seen | None) -> object:
