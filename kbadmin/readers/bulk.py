@@ -17,17 +17,10 @@ from kbadmin import clock, logs
 from kbadmin.audit.operations import Actor, record
 from kbadmin.database import begin_writing, db, unit_of_work
 from kbadmin.engine import task, wake
-from kbadmin.knowledge_bases import operations as knowledge_bases
-from kbadmin.readers import (
-    belonging,
-    email_settings,
-    failed_welcomes,
-    groups,
-    letting_in,
-    welcome_ways,
-)
+from kbadmin.readers import belonging, bulk_obstacles, failed_welcomes, letting_in, welcome_ways
 from kbadmin.readers.bulk_models import Ended, ReaderBulkDeed
-from kbadmin.readers.bulk_orders import EVERYTHING, FOR_ACCESS, FOR_GROUPS, Deed, Order
+from kbadmin.readers.bulk_obstacles import TargetGone
+from kbadmin.readers.bulk_orders import Deed, Order
 from kbadmin.readers.bulk_verbs import VERBS
 from kbadmin.readers.listing import NOT_ACTIVE, conditions
 from kbadmin.readers.models import Reader, ReaderStatus
@@ -37,6 +30,7 @@ from kbadmin.tenancy import current_account, enter
 MOST_COUNTED = 100_000
 CHUNK = 250
 CHUNK_OF_LETTERS = 50  # Each is written out, and others wait for the write section.
+FROM_THE_START = uuid.UUID(int=0)
 PHRASES = {
     Deed.ADD_TO_GROUP: "readers added to a group",
     Deed.REMOVE_FROM_GROUP: "readers removed from a group",
@@ -75,12 +69,13 @@ class Done:
 def do(order: Order, *, actor: Actor, facts: Mapping[str, Any]) -> Done:
     """Begin; ``facts`` say in the audit log who was meant.
 
-    Raises LookupError for a target that is gone and :class:`kbadmin.readers.welcomes.NobodySends`.
+    Raises :class:`TargetGone` for its target and :class:`kbadmin.readers.welcomes.NobodySends`.
     """
     begin_writing()
-    order = replace(order, began_at=clock.now())
-    target = _name_of_target(order)
+    target = bulk_obstacles.name_of_target(order)
+    bulk_obstacles.require_sender(order)
     out = left_out(order)
+    order = replace(order, began_at=clock.now(), unreached=out.unreached)
     number, last = _do_chunk(order, None)
     following = left(order, last) if last is not None else 0
     said = f"more than {number:,}" if following else number
@@ -101,30 +96,40 @@ def go_on_with_readers(account_id: str, deed_id: str) -> None:
             return
         order = Order.from_json(found.wanted)
         try:
-            _name_of_target(order)
-            number, last = _do_chunk(order, found.after)
-        except (LookupError, NobodySends) as error:  # The group, knowledge base or service went meanwhile.
+            bulk_obstacles.require(order)
+        except (TargetGone, NobodySends) as error:
             end(found, Ended.NOBODY_SENDS if isinstance(error, NobodySends) else Ended.TARGET_GONE)
             return
-        if last is None:
+        number, last = _do_chunk(order, found.after)
+        found.number += number
+        if last is not None:
+            found.after, found.moved_at, found.tries = last, clock.now(), 0
+            wake(go_on_with_readers, account_id, deed_id)
+        elif _were_passed_over(order):
+            end(found, Ended.NOBODY_SENDS)
+        else:
             db.session.delete(found)
-            return
-        found.number, found.after = found.number + number, last
-        found.moved_at, found.tries = clock.now(), 0
-        wake(go_on_with_readers, account_id, deed_id)
 
 
 def end(found: ReaderBulkDeed, why: Ended) -> None:
     """It goes on no more by itself, before everybody was met: whoever manages readers sees it until it is seen to."""
     found.ended, found.moved_at = why, clock.now()
+    if why is Ended.NOBODY_SENDS:  # Some were passed over before; whoever was welcomed since it began is not again.
+        found.after = FROM_THE_START
     deed = Order.from_json(found.wanted).deed
     record("deed for many readers ended early", actor=found.actor, deed=PHRASES[deed], number=found.number)
     log.warning("bulk deed ended early", deed=deed.value, reason=why.value)
 
 
 def left(order: Order, after: uuid.UUID) -> int:
-    """How many the deed would still meet after this reader, counted up to the limit."""
-    return _counted(_query(order, after))
+    """How many are still to be met after this reader, counted up to the limit.
+
+    Of welcomes, whoever nobody can write to by now is among them; whoever was left out from the start is not.
+    """
+    if order.unreached is None or order.deed is not Deed.WELCOME:
+        return _counted(_query(order, after))
+    number = _counted(_meant(order).where(Reader.status == ReaderStatus.ACTIVE, *_not_welcomed(order)))
+    return number if number > MOST_COUNTED else max(number - order.unreached, 0)
 
 
 def reached(order: Order, *also: ColumnElement[bool]) -> int:
@@ -153,10 +158,13 @@ def _counted(query: Any) -> int:
     return db.session.scalar(select(func.count()).select_from(query.limit(MOST_COUNTED + 1).subquery())) or 0
 
 
+def _were_passed_over(order: Order) -> bool:
+    """Whether a way to somebody went after it began, while others could be written to."""
+    return order.deed is Deed.WELCOME and order.unreached is not None and left(order, FROM_THE_START) > 0
+
+
 def _do_chunk(order: Order, after: uuid.UUID | None) -> tuple[int, uuid.UUID | None]:
     """Do some; answers how many, and the last id if there may be more."""
-    if order.deed is Deed.WELCOME and not email_settings.can_send():
-        raise NobodySends
     most = CHUNK_OF_LETTERS if order.deed in (Deed.WELCOME, Deed.LET_IN) else CHUNK
     # Held, as somebody else may do the same to the same readers.
     held = _query(order, after).order_by(Reader.id).limit(most).with_for_update(of=Reader)
@@ -190,19 +198,9 @@ def _for_whom(order: Order) -> list[ColumnElement[bool]]:
         return [failed_welcomes.is_one()]
     if order.deed is not Deed.WELCOME:
         return []
-    is_new = [or_(Reader.welcomed_at.is_(None), Reader.welcomed_at < order.began_at)] if order.began_at else []
-    return [Reader.status == ReaderStatus.ACTIVE, welcome_ways.is_reached(), *is_new]
+    return [Reader.status == ReaderStatus.ACTIVE, welcome_ways.is_reached(), *_not_welcomed(order)]
 
 
-def _name_of_target(order: Order) -> str:
-    if order.deed in FOR_GROUPS:
-        group = groups.find(uuid.UUID(order.target))
-        if group is None:
-            raise LookupError(order.target)
-        return group.name
-    if order.deed in FOR_ACCESS and order.target != EVERYTHING:
-        knowledge_base = knowledge_bases.find(uuid.UUID(order.target))
-        if knowledge_base is None:
-            raise LookupError(order.target)
-        return knowledge_base.name
-    return order.target
+def _not_welcomed(order: Order) -> list[ColumnElement[bool]]:
+    """Not since it began."""
+    return [or_(Reader.welcomed_at.is_(None), Reader.welcomed_at < order.began_at)] if order.began_at else []

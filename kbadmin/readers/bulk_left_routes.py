@@ -8,7 +8,7 @@ from flask_login import current_user
 
 from kbadmin.access import Permission, requires
 from kbadmin.forms import BaseForm
-from kbadmin.readers import bulk, bulk_left_behind, bulk_words
+from kbadmin.readers import bulk, bulk_left_behind, bulk_obstacles, bulk_words
 from kbadmin.readers.blueprint import blueprint
 from kbadmin.readers.bulk_models import Ended
 from kbadmin.readers.bulk_orders import Order
@@ -29,12 +29,13 @@ def show_bulk_deed(deed_id: uuid.UUID) -> ResponseReturnValue:
         flash("It goes on in the background, behind the last reader who was met.", "success")
         return redirect(url_for("readers.index"), 303)
     order = Order.from_json(found.wanted)
+    left = None if bulk_obstacles.is_filter_gone(order) else bulk.left(order, found.after)
     return render_template(
         "readers/bulk_deed.html",
         form=form,
         found=found,
         said=bulk_words.WORDS[order.deed],
-        so_far=bulk_words.so_far(order.deed, found.number, bulk.left(order, found.after)),
+        so_far=bulk_words.so_far(order.deed, found.number, left),
         why=bulk_words.WHY[Ended(found.ended)] if found.ended else "",
         lacks_service=found.ended == Ended.NOBODY_SENDS,
         may_go_on=found.ended != Ended.TARGET_GONE,

@@ -35,7 +35,8 @@ FOR_ACCESS = (Deed.GIVE_ACCESS, Deed.TAKE_ACCESS)
 class Order:
     """A deed for many. ``ids`` are those that were ticked; without them, everybody wanted who was there at ``until``.
 
-    ``target`` is the id of a group or knowledge base, or :data:`EVERYTHING`; ``began_at`` when it was said to begin.
+    ``target`` is the id of a group or knowledge base, or :data:`EVERYTHING`; ``began_at`` when it was said to begin;
+    ``unreached`` how many nobody could write a welcome to at that time.
     """
 
     deed: Deed
@@ -44,17 +45,19 @@ class Order:
     ids: tuple[uuid.UUID, ...] | None = None
     target: str = ""
     began_at: datetime | None = None
+    unreached: int | None = None
 
     def as_json(self) -> str:
         """For the task that goes on."""
         ids = None if self.ids is None else [str(one) for one in self.ids]
         began_at = self.began_at.isoformat() if self.began_at else None
-        return json.dumps([self.deed.value, self.wanted.as_json(), str(self.until), ids, self.target, began_at])
+        values = [self.deed.value, self.wanted.as_json(), str(self.until), ids, self.target, began_at, self.unreached]
+        return json.dumps(values)
 
     @classmethod
     def from_json(cls, text: str) -> "Order":
         """Read back what :meth:`as_json` wrote."""
-        deed, wanted, until, ids, target, began_at = json.loads(text)
+        deed, wanted, until, ids, target, began_at, *unreached = json.loads(text)
         return cls(
             Deed(deed),
             Wanted.from_json(wanted),
@@ -62,4 +65,5 @@ class Order:
             None if ids is None else tuple(uuid.UUID(one) for one in ids),
             target,
             datetime.fromisoformat(began_at) if began_at else None,
+            *unreached,  # Older orders do not say.
         )

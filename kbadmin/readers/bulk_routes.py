@@ -12,6 +12,7 @@ from kbadmin.access import Permission, requires
 from kbadmin.database import new_id
 from kbadmin.readers import bulk, bulk_words, welcome_estimates, welcome_ways
 from kbadmin.readers.blueprint import blueprint
+from kbadmin.readers.bulk_obstacles import TargetGone
 from kbadmin.readers.bulk_orders import EVERYTHING, FOR_ACCESS, FOR_GROUPS, Deed, Order
 from kbadmin.readers.bulk_words import WORDS
 from kbadmin.readers.choices import group_choices, knowledge_base_choices
@@ -39,7 +40,7 @@ def bulk_deed() -> ResponseReturnValue:
     if form.validate_on_submit():
         try:
             done = bulk.do(order, actor=current_user.actor, facts=_told(order, chosen.words()))
-        except LookupError:
+        except TargetGone:
             form.target.errors = ["This is gone by now. Choose again."]
         except NobodySends:  # The page says so.
             return redirect(request.full_path, 303)

@@ -157,7 +157,7 @@ def report(deed: Deed, done: Done) -> str:
 #: Why a deed ended before everybody was met, and what helps.
 WHY = {
     Ended.TARGET_GONE: "The group or knowledge base was deleted meanwhile, so the others cannot be met.",
-    Ended.NOBODY_SENDS: "Nobody can send e-mail to readers any more. Choose a service first, then go on.",
+    Ended.NOBODY_SENDS: "Nobody can send e-mail to them any more. Choose a service first, then go on.",
     Ended.INTERRUPTED: (
         "It broke off several times without getting any further. Go on; if it breaks off again, tell whoever operates "
         "kbadmin, whose log has the reason."
@@ -165,9 +165,11 @@ WHY = {
 }
 
 
-def so_far(deed: Deed, number: int, left: int) -> str:
-    """What has been done, and who has not been met."""
+def so_far(deed: Deed, number: int, left: int | None) -> str:
+    """What has been done, and who has not been met; none where the others cannot be found any more."""
     others = f"{_readers(left)} {'was' if left == 1 else 'were'} not met" if left else "Nobody else is to be met"
+    if left is None:
+        others = "How many others were not met cannot be told any more"
     return f"{WORDS[deed].done.format(_readers(number))} {others[0].upper()}{others[1:]}."
 
 
