@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, not_, or_, select
 
 from kbadmin import clock, logs
-from kbadmin.audit.operations import Actor, record
+from kbadmin.audit.operations import WORKER, Actor, record
 from kbadmin.database import begin_writing, db, unit_of_work
 from kbadmin.engine import task, wake
 from kbadmin.readers import belonging, bulk_obstacles, failed_welcomes, letting_in, welcome_ways
@@ -86,9 +86,16 @@ def do(order: Order, *, actor: Actor, facts: Mapping[str, Any]) -> Done:
 
 
 @task
-def go_on_with_readers(account_id: str, deed_id: str) -> None:
-    """The next ones of :func:`do`, and so on. What is over has no row any more, unless it ended early."""
+def go_on_with_readers(account_id: str, deed_id: str, after: str = "") -> None:
+    """The next ones of :func:`do`, and so on. What is over has no row any more, unless it ended early.
+
+    Wake-ups of versions without rows have an order in the place of the id, and after whom it goes on.
+    """
     enter(uuid.UUID(account_id))
+    if after:
+        with unit_of_work():
+            _keep(Order.from_json(deed_id), uuid.UUID(after), 0, actor=WORKER)
+        return
     with unit_of_work():
         query = select(ReaderBulkDeed).where(ReaderBulkDeed.id == uuid.UUID(deed_id)).with_for_update()
         found = db.session.scalar(query)

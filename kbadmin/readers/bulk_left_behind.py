@@ -1,4 +1,4 @@
-"""Deeds for many readers that stand still: woken again, and, where that does not help, shown with what to do."""
+"""Deeds for many readers that stand still: gone on with, and, where that does not help, shown with what to do."""
 
 import uuid
 from collections.abc import Sequence
@@ -41,7 +41,10 @@ def bulk_deeds_left_behind() -> None:
 
 @task
 def try_again_with_readers(account_id: str, deed_id: str) -> None:
-    """Wake one that stands still, or end it if that has not helped so far. A second wake-up finds that it moved."""
+    """Go on with one that stands still, or end it if that has not helped so far. A second wake-up finds that it moved.
+
+    It goes on at once, not by another wake-up: each that waits in a full queue would count as a try.
+    """
     enter(uuid.UUID(account_id))
     with unit_of_work():
         found = _held(uuid.UUID(deed_id))
@@ -51,7 +54,7 @@ def try_again_with_readers(account_id: str, deed_id: str) -> None:
             end(found, Ended.INTERRUPTED)
             return
         found.tries, found.moved_at = found.tries + 1, clock.now()
-        wake(go_on_with_readers, account_id, deed_id)
+    go_on_with_readers(account_id, deed_id)
 
 
 def ended() -> Sequence[ReaderBulkDeed]:

@@ -31,7 +31,7 @@ class ReaderBulkDeed(AccountOwned, Base):
     wanted: Mapped[str] = mapped_column(Text)  # the order, as it travels
     after: Mapped[uuid.UUID] = mapped_column(Uuid)  # the last reader who was met
     number: Mapped[int]  # of readers who were met
-    tries: Mapped[int] = mapped_column(default=0)  # how often it was woken since somebody was met
+    tries: Mapped[int] = mapped_column(default=0)  # how often it was gone on with since somebody was met
     ended: Mapped[Ended | None] = mapped_column(String(16))
     begun_by: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
     created_at: Mapped[datetime] = mapped_column(UtcDateTime, default=clock.now)

@@ -1,5 +1,7 @@
 """Deeds for many readers that are interrupted: gone on with, or shown with how many were met and how to go on."""
 
+import json
+
 import pytest
 from sqlalchemy import func, select
 
@@ -87,6 +89,37 @@ def test_one_that_breaks_off_again_and_again_says_how_many_were_met_and_goes_on_
     assert statuses(app, account) == {"disabled": 600}
     assert left_over(app, account) == 0
     owner_browser.open(path, status=404)
+
+
+@both_databases
+def test_a_queue_that_others_keep_full_is_no_failure(app, account, owner_browser, worker, clock):
+    add_many(app, account, 1_200)
+    ask(owner_browser, "Disable", button=EVERYBODY).press("Disable")
+    queue = engine.of(app).huey
+    for _ in range(10):
+        clock.advance(seconds=21)
+        worker.sweep()
+    for _ in range(10):
+        queue.dequeue().execute()
+        clock.advance(seconds=21)
+    assert "Ended early" not in owner_browser.open("/notices").text
+    worker.drain()
+    assert statuses(app, account) == {"disabled": 1_200}
+
+
+@both_databases
+def test_a_wake_up_of_a_version_that_kept_no_rows_is_gone_on_with(app, account, owner_browser, worker):
+    add_many(app, account, 600)
+    ask(owner_browser, "Disable", button=EVERYBODY).press("Disable")
+    with inside(app, account), unit_of_work():
+        row = db.session.scalar(select(ReaderBulkDeed))
+        wanted, after = json.dumps(json.loads(row.wanted)[:6]), str(row.after)
+        db.session.delete(row)
+    engine.of(app).forget_wakes()
+    engine.of(app).enqueue("go_on_with_readers", (str(account.id), wanted, after))
+    worker.drain()
+    assert statuses(app, account) == {"disabled": 600}
+    assert left_over(app, account) == 0
 
 
 def test_one_whose_group_went_meanwhile_can_only_be_left_as_it_is(app, account, owner_browser, worker):
