@@ -120,12 +120,18 @@ def go_on_with_readers(account_id: str, deed_id: str, after: str = "") -> None:
 
 def end(found: ReaderBulkDeed, why: Ended) -> None:
     """It goes on no more by itself, before everybody was met: whoever manages readers sees it until it is seen to."""
-    found.ended, found.moved_at = why, clock.now()
-    if why is Ended.NOBODY_SENDS:  # Some were passed over before; whoever was welcomed since it began is not again.
-        found.after = FROM_THE_START
+    stop(found, why)
     deed = Order.from_json(found.wanted).deed
     record("deed for many readers ended early", actor=found.actor, deed=PHRASES[deed], number=found.number)
     log.warning("bulk deed ended early", deed=deed.value, reason=why.value)
+
+
+def stop(found: ReaderBulkDeed, why: Ended) -> None:
+    """The part of :func:`end` that is not told."""
+    found.ended, found.moved_at = why, clock.now()
+    order = Order.from_json(found.wanted)
+    if order.deed is Deed.WELCOME and order.began_at:  # Some may have been passed over; nobody is welcomed twice.
+        found.after = FROM_THE_START
 
 
 def left(order: Order, after: uuid.UUID) -> int:

@@ -12,12 +12,16 @@ from kbadmin.database import begin_writing, commit, db, unit_of_work
 from kbadmin.engine import sweep, task, wake
 from kbadmin.readers.bulk import PHRASES, end, go_on_with_readers
 from kbadmin.readers.bulk_models import Ended, ReaderBulkDeed
-from kbadmin.readers.bulk_orders import Order
+from kbadmin.readers.bulk_orders import FOR_GOOD, Order
 from kbadmin.tenancy import current_account, enter, every_account
 
 LEFT_BEHIND = timedelta(seconds=20)
 TRIES = 5  # in a row in which nobody was met
 KEPT = timedelta(days=30)
+
+
+class CannotBeUndone(ValueError):
+    """What it does cannot be brought back, so somebody looks first for whom it would be now."""
 
 
 @sweep
@@ -69,12 +73,17 @@ def find(deed_id: uuid.UUID) -> ReaderBulkDeed | None:
 
 
 def go_on(deed_id: uuid.UUID, *, actor: Actor) -> None:
-    """Let one that ended early go on behind the last reader it met. Raises LookupError."""
+    """Let one that ended early go on behind the last reader it met. Raises LookupError.
+
+    Raises :class:`CannotBeUndone` for deletions: the filter may find others by now, so they are confirmed anew.
+    """
     begin_writing()
     found = _held(deed_id)
     if found is None:
         raise LookupError(deed_id)
     if found.ended:
+        if Order.from_json(found.wanted).deed in FOR_GOOD:
+            raise CannotBeUndone(deed_id)
         found.ended, found.tries, found.moved_at = None, 0, clock.now()
         record("deed for many readers goes on", actor=actor, deed=PHRASES[Order.from_json(found.wanted).deed])
         wake(go_on_with_readers, str(current_account()), str(deed_id))

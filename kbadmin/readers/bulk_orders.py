@@ -29,6 +29,7 @@ class Deed(StrEnum):
 
 FOR_GROUPS = (Deed.ADD_TO_GROUP, Deed.REMOVE_FROM_GROUP)
 FOR_ACCESS = (Deed.GIVE_ACCESS, Deed.TAKE_ACCESS)
+FOR_GOOD = (Deed.DELETE, Deed.REFUSE)  # Nothing of it can be brought back.
 
 
 @dataclass(frozen=True)

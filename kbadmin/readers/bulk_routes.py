@@ -61,7 +61,8 @@ def bulk_deed() -> ResponseReturnValue:
         may_mail=can_welcome(),
         how_long=welcome_estimates.how_long(order) if deed is Deed.WELCOME else [],
         most_counted=bulk.MOST_COUNTED,
-        words=chosen.words() if ids is None else None,
+        whom=bulk_words.whom(chosen.words()) if ids is None else "Those you ticked",
+        as_it_stands=ids is None,
         back=back,
         here=request.full_path,
     )
@@ -96,13 +97,11 @@ def _ticked() -> tuple[uuid.UUID, ...] | None:
 def _form_for(deed: Deed) -> BulkForm:
     form = BulkForm()
     if deed in FOR_GROUPS:
-        form.target.label.text = "Group"
+        form.target.label.text = bulk_words.target(deed)
         form.target.choices = _as_text(group_choices())
     elif deed in FOR_ACCESS:
-        form.target.label.text = "Knowledge Base"
-        everything = (
-            [SelectChoice(EVERYTHING, "All knowledge bases, also later ones")] if deed is Deed.GIVE_ACCESS else []
-        )
+        form.target.label.text = bulk_words.target(deed)
+        everything = [SelectChoice(EVERYTHING, bulk_words.EVERY_KNOWLEDGE_BASE)] if deed is Deed.GIVE_ACCESS else []
         form.target.choices = [*everything, *_as_text(knowledge_base_choices())]
     else:
         del form.target

@@ -1,10 +1,11 @@
 """The words of what is done to many readers: in the list, on the page that asks, and when it is done."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from kbadmin.readers.bulk import MOST_COUNTED, Done, LeftOut
 from kbadmin.readers.bulk_models import Ended
-from kbadmin.readers.bulk_orders import Deed
+from kbadmin.readers.bulk_orders import FOR_ACCESS, FOR_GROUPS, Deed
 
 
 @dataclass(frozen=True)
@@ -141,6 +142,20 @@ WORDS = {
 }
 
 
+EVERY_KNOWLEDGE_BASE = "All knowledge bases, also later ones"
+
+
+def whom(words: Mapping[str, str]) -> str:
+    """Whom a filter finds, which chose these."""
+    said = ", ".join(f"{name} “{value}”" for name, value in words.items())
+    return f"All that are found with {said}" if said else "Everybody"
+
+
+def target(deed: Deed) -> str:
+    """What its target is called, if it has one."""
+    return "Group" if deed in FOR_GROUPS else "Knowledge Base" if deed in FOR_ACCESS else ""
+
+
 def report(deed: Deed, done: Done) -> str:
     """What has been done, what follows, and who is left out."""
     said = [WORDS[deed].done.format(_readers(done.number))]
@@ -159,8 +174,8 @@ WHY = {
     Ended.TARGET_GONE: "The group or knowledge base was deleted meanwhile, so the others cannot be met.",
     Ended.NOBODY_SENDS: "Nobody can send e-mail to them any more. Choose a service first, then go on.",
     Ended.INTERRUPTED: (
-        "It broke off several times without getting any further. Go on; if it breaks off again, tell whoever operates "
-        "kbadmin, whose log has the reason."
+        "It broke off several times without getting any further, or the database was restored from a backup, which "
+        "does not know who was met later. If it breaks off again, tell whoever operates kbadmin; the log says why."
     ),
 }
 
@@ -171,6 +186,14 @@ def so_far(deed: Deed, number: int, left: int | None) -> str:
     if left is None:
         others = "How many others were not met cannot be told any more"
     return f"{WORDS[deed].done.format(_readers(number))} {others[0].upper()}{others[1:]}."
+
+
+def who_is_met(deed: Deed, *, is_ticked: bool) -> str:
+    """Whom it meets if it goes on."""
+    found = "whoever of them is still there" if is_ticked else "whoever is found by this now, was there when it began"
+    if deed is Deed.WELCOME:
+        return f"If you go on, {found} and was not welcomed since is welcomed."
+    return f"If you go on, {found} and comes after the last reader who was met is met."
 
 
 def told(number: int, among: int) -> str:

@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from wtforms import (
     BooleanField,
@@ -178,6 +178,24 @@ class FilterForm(BaseForm):
         knowledge_bases = [SelectChoice(str(one.value), one.label) for one in knowledge_base_choices()]
         self.knowledge_base.choices = [SelectChoice("", "Any"), *knowledge_bases]
 
+    @classmethod
+    def of(cls, wanted: Wanted) -> Self:
+        """The filter that finds these, not read from the address. What it names and is gone is called that."""
+        form = cls(
+            None,
+            q=wanted.text,
+            status=wanted.status,
+            group=wanted.group,
+            knowledge_base=wanted.knowledge_base,
+            signed_in="never" if wanted.never_signed_in else "",
+            welcome="failed" if wanted.welcome_failed else "",
+            sort=wanted.sort.value,
+        )
+        for field in (form.group, form.knowledge_base):
+            if field.data and not _chosen(field):
+                field.choices.append(SelectChoice(field.data, "deleted meanwhile"))
+        return form
+
     def wanted(self) -> Wanted:
         """What was chosen; what cannot be read is left out, and the page says so."""
         return Wanted(
@@ -189,6 +207,10 @@ class FilterForm(BaseForm):
             welcome_failed=_chosen(self.welcome) == "failed",
             sort=Sort(_chosen(self.sort) or Sort.NAME),
         )
+
+    def address(self) -> dict[str, Any]:
+        """What was chosen, for the address of the list."""
+        return {name: str(self[name].data) for name in self.NAMES if self[name].data}
 
     def words(self) -> dict[str, str]:
         """What was chosen, as pages and the audit log say it."""

@@ -10,15 +10,16 @@ from kbadmin import engine
 from kbadmin.database import db, unit_of_work
 from kbadmin.knowledge_bases import operations as knowledge_bases
 from kbadmin.outbox.models import OutboxMessage
-from kbadmin.readers import belonging, email_settings, groups, listeners
-from kbadmin.readers.bulk_models import ReaderBulkDeed
+from kbadmin.readers import belonging, bulk, email_settings, groups, listeners, operations
+from kbadmin.readers.bulk_models import Ended, ReaderBulkDeed
 from kbadmin.readers.listeners import Listener
 from kbadmin.readers.models import Reader
+from kbadmin.readers.operations import Belongings, Details
 from tests.databases import both_databases
 from tests.delivery.outbox import make_service
 from tests.factories import inside, open_account, signed_in
 from tests.reader_emails.test_settings import choose
-from tests.readers.people import OLIVE, add, add_group, add_many
+from tests.readers.people import OLIVE, add, add_group, add_many, row_of
 from tests.readers.test_bulk import EVERYBODY, FOUND, ask, statuses
 from tests.users.pages import actions
 
@@ -81,10 +82,10 @@ def test_one_that_breaks_off_again_and_again_says_how_many_were_met_and_goes_on_
 
     assert page.title == "Disable Readers"
     assert "250 readers disabled. 350 readers were not met." in page.text
-    assert "Going on is safe" in page.text
+    assert "For Everybody" in page.text
     unlucky(False)
     path, page = page.path, page.press("Go On")
-    assert page.messages == ["It goes on in the background, behind the last reader who was met."]
+    assert page.messages == ["It goes on in the background with those who were not met."]
     worker.drain()
     assert statuses(app, account) == {"disabled": 600}
     assert left_over(app, account) == 0
@@ -226,6 +227,68 @@ def test_welcomes_whose_service_went_meanwhile_go_on_when_there_is_one(app, acco
     with inside(app, account):
         recipients = db.session.scalars(select(OutboxMessage.recipient)).all()
     assert len(recipients) == len(set(recipients)) == 60
+
+
+def end_early(app, account):
+    """As after too many tries; answers the path of its page."""
+    with inside(app, account), unit_of_work():
+        row = db.session.scalar(select(ReaderBulkDeed))
+        bulk.end(row, Ended.INTERRUPTED)
+        path = f"/readers/bulk/{row.id}"
+    engine.of(app).forget_wakes()
+    return path
+
+
+def test_its_page_says_for_whom_it_is_and_with_what(app, account, owner_browser, worker):
+    add_many(app, account, 600)
+    group = add_group(app, account, "Partners")
+    page = ask(owner_browser, "Add to a group", button=FOUND, path="/readers?q=many&status=active")
+    page.form("Add to the group").select("Group", "Partners").press()
+    path = end_early(app, account)
+    page = owner_browser.open(path)
+    assert "For All that are found with search “many”, status “Active” Group Partners" in page.text
+    assert "whoever is found by this now, was there when it began and comes after the last reader" in page.text
+    with inside(app, account), unit_of_work():
+        groups.remove(group, actor=OLIVE)
+    assert "Group deleted meanwhile" in owner_browser.open(path).text
+
+
+def test_what_its_filter_names_may_be_gone_when_its_page_is_read(app, account, owner_browser, worker):
+    group = add_group(app, account, "Partners")
+    add_many(app, account, 600)
+    with inside(app, account), unit_of_work():
+        belonging.join(list(db.session.scalars(select(Reader.id))), [group])
+    ask(owner_browser, "Delete", button=FOUND, path=f"/readers?group={group}").press("Delete")
+    path = end_early(app, account)
+    with inside(app, account), unit_of_work():
+        groups.remove(group, actor=OLIVE)
+    page = owner_browser.open(path)
+    assert "For All that are found with group “deleted meanwhile”" in page.text
+    assert page.buttons.count("Leave It as It Is") == 1
+    assert "Show who is found now" not in page.text  # It would be everybody.
+
+
+@both_databases
+def test_a_deletion_is_begun_anew_for_whom_its_filter_finds_now(app, account, owner_browser, worker):
+    add_many(app, account, 300)
+    stays = add(app, account, "innocent@elsewhere.example", "Innocent")
+    ask(owner_browser, "Delete", button=FOUND, path="/readers?q=many&sort=newest").press("Delete")
+    path = end_early(app, account)
+    with inside(app, account), unit_of_work():  # She calls herself like those who were to be deleted.
+        details = Details("innocent@elsewhere.example", "Many", "Thanks", {})
+        operations.change(stays, details, Belongings(), actor=OLIVE)
+    page = owner_browser.open(path)
+    assert "Go On" not in page.buttons
+    token = page.soup.select_one("input[name=csrf_token]")["value"]
+    page = owner_browser.post(path, {"csrf_token": token})
+    assert page.messages == [
+        "This cannot be brought back, so it does not go on. Look who is found now, and begin anew."
+    ]
+    worker.drain()
+    assert row_of(app, account, stays).deleted_at is None
+    page = page.click("Show who is found now")
+    assert "51 readers" in page.text
+    assert page.path == "/readers?q=many&sort=newest"
 
 
 def test_it_is_nobody_elses(app, account, owner_browser, worker, browser_as):
