@@ -34,6 +34,9 @@ def resume(*, hours: float | None) -> None:
     if hours is not None:  # First what must not go out, then the pause.
         expired = resuming.expire_older_than(clock.now() - timedelta(hours=hours))
         click.echo(f"{expired} queued more than {hours:g} hours ago have expired and will not be sent.")
+    if reason:
+        for said in filter(None, [settle() for settle in resuming.BEFORE]):
+            click.echo(said)
     with unit_of_work():
         name = installation.take_over(settings)
     if reason:

@@ -1,5 +1,6 @@
 """What waits in the queue of a paused installation, and what is too old to be sent when it goes on."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,6 +10,16 @@ from kbadmin import clock
 from kbadmin.outbox.models import OutboxMessage, Status
 from kbadmin.sealing import SEALED
 from kbadmin.tenancy import every_account
+
+#: What rooms above settle before a paused installation goes on, as it may have been done since elsewhere; each answers
+#: a sentence for whoever lets it go on, or nothing.
+BEFORE: list[Callable[[], str]] = []
+
+
+def before_resuming(function: Callable[[], str]) -> Callable[[], str]:
+    """Have a function called, outside a write section, before a paused installation goes on."""
+    BEFORE.append(function)
+    return function
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from kbadmin import clock
 from kbadmin.audit.operations import Actor, record
 from kbadmin.database import begin_writing, commit, db, unit_of_work
 from kbadmin.engine import sweep, task, wake
-from kbadmin.readers.bulk import PHRASES, end, go_on_with_readers
+from kbadmin.outbox.resuming import before_resuming
+from kbadmin.readers.bulk import PHRASES, end, go_on_with_readers, stop
 from kbadmin.readers.bulk_models import Ended, ReaderBulkDeed
 from kbadmin.readers.bulk_orders import FOR_GOOD, Order
 from kbadmin.tenancy import current_account, enter, every_account
@@ -59,6 +60,20 @@ def try_again_with_readers(account_id: str, deed_id: str) -> None:
             return
         found.tries, found.moved_at = found.tries + 1, clock.now()
     go_on_with_readers(account_id, deed_id)
+
+
+@before_resuming
+def interrupt_all() -> str:
+    """In a database that was restored or copied, nobody knows whom they met since: somebody looks before they go on."""
+    with every_account() as session:
+        under_way = select(ReaderBulkDeed).where(ReaderBulkDeed.ended.is_(None)).with_for_update()
+        found = session.scalars(under_way).all()
+        for one in found:
+            stop(one, Ended.INTERRUPTED)
+    if not found:
+        return ""
+    are = "deed for many readers was" if len(found) == 1 else "deeds for many readers were"
+    return f"{len(found)} {are} under way. The bell asks whoever manages readers whether to go on."
 
 
 def ended() -> Sequence[ReaderBulkDeed]:

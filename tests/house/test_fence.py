@@ -29,6 +29,7 @@ CALLERS_OF_EVERY_ACCOUNT = {
     "outbox.resuming.expire_older_than",
     "outbox.resuming.waiting",
     "readers.bulk_left_behind.bulk_deeds_left_behind",
+    "readers.bulk_left_behind.interrupt_all",
     "readers.rerouting.stopped_reader_emails",
     "readers.importing.imports_left_behind",
     "readers.sign_ups.sign_ups_left_behind",

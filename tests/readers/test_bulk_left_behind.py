@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import func, select
 
 from kbadmin import clock as kbadmin_clock
-from kbadmin import engine
+from kbadmin import engine, installation
 from kbadmin.database import db, unit_of_work
 from kbadmin.knowledge_bases import operations as knowledge_bases
 from kbadmin.outbox.models import OutboxMessage
@@ -289,6 +289,34 @@ def test_a_deletion_is_begun_anew_for_whom_its_filter_finds_now(app, account, ow
     page = page.click("Show who is found now")
     assert "51 readers" in page.text
     assert page.path == "/readers?q=many&sort=newest"
+
+
+@both_databases
+def test_after_a_restore_somebody_is_asked_before_it_goes_on(app, account, owner_browser, worker, clock):
+    globex = open_account(app, "Globex")
+    for one in (account, globex):
+        add_many(app, one, 600)
+    ask(owner_browser, "Disable", button=EVERYBODY).press("Disable")
+    ask(signed_in(app, globex.owner), "Disable", button=EVERYBODY).press("Disable")
+    engine.of(app).forget_wakes()
+    not_paused = app.test_cli_runner().invoke(args=["outbox", "resume"])
+    assert "under way" not in not_paused.output
+    with app.app_context(), unit_of_work():
+        installation.remember(installation.Fact.PAUSED, "was restored from a backup")
+    done = app.test_cli_runner().invoke(args=["outbox", "resume"])
+    assert done.exit_code == 0, done.output
+    assert "2 deeds for many readers were under way. The bell asks whoever manages readers" in done.output
+    engine.of(app).look_again()
+    sweep(worker, clock)
+    for one in (account, globex):
+        assert statuses(app, one) == {"disabled": 250, "active": 350}
+    page = owner_browser.open("/notices").click("See what to do for Disable Readers")
+    assert "250 readers disabled. 350 readers were not met." in page.text
+    assert "the database was restored from a backup" in page.text
+    page.press("Go On")
+    worker.drain()
+    assert statuses(app, account) == {"disabled": 600}
+    assert statuses(app, globex) == {"disabled": 250, "active": 350}
 
 
 def test_it_is_nobody_elses(app, account, owner_browser, worker, browser_as):
