@@ -3,7 +3,7 @@
 They are done some hundreds at a time, each in a transaction of its own, in the order of their ids and only those who
 were there when the question was asked: nobody is met twice, and nobody who comes meanwhile is met at all. The first
 are done at once, the rest by :func:`go_on_with_readers`, with a row that says how far it is. If that wake-up is lost,
-:mod:`kbadmin.readers.bulk_left_behind` repeats it; if it comes twice, nobody is mailed twice.
+:mod:`kbadmin.readers.bulk_left_behind` goes on; if it comes twice, nobody is mailed twice.
 """
 
 import uuid
@@ -112,6 +112,8 @@ def go_on_with_readers(account_id: str, deed_id: str, after: str = "") -> None:
         if last is not None:
             found.after, found.moved_at, found.tries = last, clock.now(), 0
             wake(go_on_with_readers, account_id, deed_id)
+        elif bulk_obstacles.is_filter_gone(order):  # Just now: nobody knows whether all were found before.
+            end(found, Ended.TARGET_GONE)
         elif _were_passed_over(order):
             end(found, Ended.NOBODY_SENDS)
         else:

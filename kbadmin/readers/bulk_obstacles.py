@@ -14,7 +14,7 @@ class TargetGone(LookupError):
 
 
 def require(order: Order) -> None:
-    """Raises :class:`TargetGone` and :class:`NobodySends`. What it answers holds for the caller's transaction."""
+    """Raises :class:`TargetGone` and :class:`NobodySends`. Nothing is held: any of it may go right afterwards."""
     name_of_target(order)
     if is_filter_gone(order):
         raise TargetGone

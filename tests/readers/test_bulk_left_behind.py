@@ -26,11 +26,13 @@ from tests.users.pages import actions
 
 @pytest.fixture
 def unlucky():
-    """``unlucky(True)``: whoever disables readers meets somebody who breaks; an exception says how."""
+    """``unlucky(True)``: whoever disables readers meets somebody who breaks; or an exception, or what is done then."""
     breaks = [False]
 
     def disabled(_ids):
-        if breaks[0]:
+        if callable(breaks[0]):
+            breaks[0]()
+        elif breaks[0]:
             raise ConnectionError("the machine went down") if breaks[0] is True else breaks[0]
 
     made = Listener(lambda _: None, lambda _reader, _old: None, disabled, lambda _: None)
@@ -227,6 +229,20 @@ def test_welcomes_whose_service_went_meanwhile_go_on_when_there_is_one(app, acco
     with inside(app, account):
         recipients = db.session.scalars(select(OutboxMessage.recipient)).all()
     assert len(recipients) == len(set(recipients)) == 60
+
+
+def test_one_whose_filter_goes_while_the_last_are_looked_for_is_not_taken_for_done(
+    app, account, owner_browser, worker, unlucky
+):
+    group = add_group(app, account, "Partners")
+    add_many(app, account, 300)
+    with inside(app, account), unit_of_work():
+        belonging.join(list(db.session.scalars(select(Reader.id))), [group])
+    ask(owner_browser, "Disable", button=FOUND, path=f"/readers?group={group}").press("Disable")
+    unlucky(lambda: groups.remove(group, actor=OLIVE))
+    worker.drain()
+    page = owner_browser.open("/notices").click("See what to do for Disable Readers")
+    assert "The group or knowledge base was deleted meanwhile" in page.text
 
 
 def end_early(app, account):
