@@ -10,7 +10,7 @@ def furnish_deeds() -> dict[str, str]:
     """One that ended early, one that must be begun anew, and one that goes on; in the caller's account."""
     deeds = {
         "deed that ended": (Deed.DISABLE, Ended.INTERRUPTED),
-        "deletion that ended": (Deed.DELETE, Ended.TARGET_GONE),
+        "deletion that ended": (Deed.DELETE, Ended.INTERRUPTED),
         "deed under way": (Deed.ENABLE, None),
     }
     return {name: f"/readers/bulk/{_left(deed, ended).id}" for name, (deed, ended) in deeds.items()}
