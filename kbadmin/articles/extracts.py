@@ -13,9 +13,10 @@ _BLOCK = 2_000  # characters that are compared at once
 _LONGEST = 200  # characters in which a word has its end
 
 
-def extract(text: str, words: Sequence[str]) -> str:
-    """The surroundings of the first of these words, or the beginning of the text."""
-    start = max(_first_place(text, words) - AROUND, 0)
+def extract(text: str, words: Sequence[str], text_folded: str) -> str:
+    """The surroundings of the first of these words, or the beginning of the text; also given as it is searched."""
+    is_there = _beginnings(words).search(text_folded) is not None
+    start = max(_first_place(text, words) - AROUND, 0) if is_there else 0
     cut = text[start : start + 2 * AROUND]
     if start > 0:
         cut = "…" + cut.partition(" ")[2]
@@ -27,18 +28,19 @@ def places(text: str, words: Sequence[str]) -> Iterator[tuple[int, int]]:
     pattern = _beginnings(words)
     shape, where = _aligned(text)
     for found in pattern.finditer(shape):
-        yield where[found.start()], where[found.end()]
+        yield where[found.start()], max(where[found.end()], where[found.end() - 1] + 1)  # The whole of a «ﬁ».
 
 
 def _first_place(text: str, words: Sequence[str]) -> int:
-    """Block by block, as most words stand near the beginning; a block begins with the sign before it."""
+    """Block by block, as most words stand near the beginning; a block begins with the word that reaches into it."""
     pattern = _beginnings(words)
     for start in range(0, len(text), _BLOCK):
-        block = text[max(start - 1, 0) : start + _BLOCK + _LONGEST]
+        begin = max(text.rfind(" ", 0, start), start - _LONGEST, 0)
+        block = text[begin : start + _BLOCK + _LONGEST]
         if pattern.search(folded(block)):
             shape, where = _aligned(block)
             if found := pattern.search(shape):
-                return max(start - 1, 0) + where[found.start()]
+                return begin + where[found.start()]
     return 0
 
 

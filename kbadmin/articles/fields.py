@@ -82,6 +82,8 @@ class Markdown:
     def __call__(self, form: Form, field: Field) -> None:
         text = re.sub(r"\r\n?", "\n", field.data or "")
         field.data = unicodedata.normalize("NFC", _CONTROL.sub("", text))
+        if field.data == field.object_data:  # What is kept already may be over limits that are newer.
+            return
         try:
             markup.render(field.data)
         except TooMuch as error:

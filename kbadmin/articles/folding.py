@@ -1,6 +1,6 @@
 """Text as it is searched: letters without case and accents, with a space wherever no word goes on.
 
-Articles are put into the index in this form and questions are asked in it, so that both databases find the same. The
+Articles are put into the index in this form and questions are asked in it, so that both databases find alike. The
 form is made here, whatever the locale and the extensions of a database: «Café», «CAFE» and «cafe» with a combining
 accent are one word, «Đà Nẵng» is «da nang», «Søren» is «soren», «й» is «и», and vowel signs of Arabic and Hebrew are
 left out. What marks mean elsewhere (Devanagari, Thai, the voicing of kana) is kept.
@@ -8,7 +8,7 @@ left out. What marks mean elsewhere (Devanagari, Thai, the voicing of kana) is k
 
 import unicodedata
 
-MOST_SIGNS = 256 * 1024  # as an article may have; some signs stand for many letters
+MOST_SIGNS = 200_000  # as many as PostgreSQL indexes for certain
 
 # Marks that come and go with the writer's habits; those of other scripts make other words.
 _OPTIONAL_MARKS = (
@@ -48,4 +48,6 @@ def _folded_sign(sign: str, point: int) -> str:
     category = unicodedata.category(sign)
     if category == "Cf":  # Soft hyphens and joiners stand within words.
         return ""
+    if category == "No":  # «❶»: PostgreSQL takes it for no part of a word. «²» and «½» are taken apart before.
+        return " "
     return _APART.get(sign, sign) if category[0] in "LNM" else " "

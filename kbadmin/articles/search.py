@@ -46,12 +46,13 @@ def search(
 
     Whoever knows what is :func:`readable` to them already hands it over as ``among``, and nothing is asked twice.
     """
-    found: Query = select(Article.id, Article.title, Article.slug, Article.summary, Article.words)
+    columns = (Article.id, Article.title, Article.slug, Article.summary, Article.words, Article.words_folded)
+    found: Query = select(*columns)
     allowed = readable(knowledge_base, viewer) if among is None else among
     query = best_first(found.where(allowed), knowledge_base.id, text)
     words = words_of(text)
     return [
-        Hit(row.id, row.title, row.slug, row.summary, extract(row.words, words))
+        Hit(row.id, row.title, row.slug, row.summary, extract(row.words, words, row.words_folded))
         for row in db.session.execute(query.limit(MOST_FOUND))
     ]
 

@@ -94,19 +94,22 @@ def find(attachment_id: uuid.UUID) -> Attachment | None:
 
 def _written(picture: Image.Image) -> Picture:
     """PNG where transparency matters, else JPEG, in the best quality that fits."""
+    picture = _in_8_bits(picture)
     if _is_see_through(picture):
         content = _encoded(picture.convert("RGBA"), "PNG", optimize=True)
         if len(content) <= MOST_KEPT:
             return Picture(content, "image/png", *picture.size)
         return _smallest(picture.convert("RGBA"), "WEBP", "image/webp")
-    return _smallest(_in_8_bits(picture).convert("RGB"), "JPEG", "image/jpeg")
+    return _smallest(picture.convert("RGB"), "JPEG", "image/jpeg")
 
 
 def _in_8_bits(picture: Image.Image) -> Image.Image:
     """Grey of 16 bits, as scanners and microscopes write it, would be cut off at 255 and come out white."""
     if not picture.mode.startswith("I"):
         return picture
-    return picture.convert("I").point(lambda grey: grey * (1 / 256)).convert("L")
+    grey = picture.convert("I").point(lambda grey: grey * (1 / 256)).convert("L")
+    grey.info.pop("transparency", None)  # One grey of 65,536, and none of the 256 that are left.
+    return grey
 
 
 def _smallest(picture: Image.Image, kind: str, media_type: str) -> Picture:

@@ -41,7 +41,8 @@ def visit_or_leave(slug: str) -> Visit:
         if signed_in:
             abort(404)
         # What was sent with a form is sent once more by whoever signed in; its address shows nothing.
-        back = _here() if request.method == "GET" else url_for("portal.home", knowledge_base=found.slug)
+        # The slug that was asked for, as only whoever may enter hears of the newest.
+        back = _here() if request.method in ("GET", "HEAD") else url_for("portal.home", knowledge_base=slug)
         abort(redirect(url_for("portal.sign_in", next=back), 303))
     if found.slug != slug:
         lead_on(found)

@@ -9,7 +9,7 @@ revision = '0011'
 down_revision = '0010'
 
 _NAMES = ('title', 'summary', 'words')
-_MOST_SIGNS = 256 * 1024
+_MOST_SIGNS = 200_000
 _AT_ONCE = 50  # articles, each as long as it may be
 
 _FORGET = """
@@ -138,4 +138,6 @@ def _folded_sign(sign, point):
     category = unicodedata.category(sign)
     if category == "Cf":
         return ""
+    if category == "No":
+        return " "
     return _APART.get(sign, sign) if category[0] in "LNM" else " "

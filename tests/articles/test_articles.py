@@ -3,8 +3,10 @@
 import pytest
 
 from kbadmin.articles import operations, outline
+from kbadmin.articles.models import Article
 from kbadmin.articles.operations import ChangedMeanwhile, Wanted
 from kbadmin.articles.writing import Gone
+from kbadmin.database import db
 from tests import factories
 from tests.articles.conftest import OLIVE, Shelves, text_of
 from tests.databases import both_databases
@@ -19,6 +21,21 @@ def editor(browser, shelves, article, button="Save"):
 
 def found(page):
     return [text_of(cell) for cell in page.soup.select("tbody th")]
+
+
+def test_one_over_limits_that_are_newer_may_be_changed_but_for_its_text(owner_browser, shelves):
+    long = "\n".join(f"- E{number}: words" for number in range(9_500))
+    article = shelves.article("Codes", body="Short.", is_published=True)
+    with shelves.writing():
+        old = db.session.get_one(Article, article)
+        old.body, old.html, old.words = long, "<p>As it was made then.</p>", "As it was made then."
+    page = editor(owner_browser, shelves, article).fill("Summary", "All of them").press()
+    assert page.errors == []
+    assert "As it was made then." in owner_browser.open(f"{shelves.path}/articles/{article}").text
+    with shelves.inside():
+        assert operations.find(shelves.id, article).summary == "All of them"
+    page = editor(owner_browser, shelves, article).fill("Text", long + "\n- one more").press(status=422)
+    assert page.errors[0].startswith("The text has too many paragraphs, items in lists or table cells.")
 
 
 @both_databases

@@ -95,13 +95,50 @@ def test_the_upgrade_finds_what_was_written_before(app, shelves):
 @pytest.mark.parametrize(("written", "asked"), SAME.values(), ids=SAME)
 def test_the_extract_shows_the_word_as_it_was_written(written, asked):
     for before in ("x " * 5, "words und Wörter " * 300):
-        shown = extract(f"{before}{written} and on", folded(asked).split())
+        text = f"{before}{written} and on"
+        shown = extract(text, folded(asked).split(), folded(text))
         assert written in shown
         start, end = next(iter(places(shown, folded(asked).split())))
         assert written.startswith(shown[start:end])
         assert folded(shown[start:end]) == folded(asked).split()[0]
 
 
-def test_marks_end_behind_the_accent():
-    shown = "Cafe\u0301s und Café"
-    assert [shown[start:end] for start, end in places(shown, ["cafe"])] == ["Cafe\u0301", "Café"]
+@pytest.mark.parametrize("sign", ["\u0301", "\u00ad"])
+def test_the_extract_begins_no_word_where_a_part_of_the_text_is_looked_at(sign):
+    """The text is folded in parts of 2,000 signs; one begins in the middle of this word."""
+    text = ("a " * 990).ljust(1_990, "b") + "bbbbbbbbb" + sign + "cafe " + "x " * 500 + "the real cafe is here"
+    assert text[1_999] == sign
+    assert "the real cafe" in extract(text, ["cafe"], folded(text))
+
+
+@pytest.mark.parametrize(
+    ("shown", "asked", "marked"),
+    [
+        ("Cafe\u0301s und Café", "cafe", ["Cafe\u0301", "Café"]),
+        ("Œuvre of ﬁne art", "o", ["Œ", "o"]),
+        ("Œuvre of ﬁne art", "f", ["ﬁ"]),
+    ],
+)
+def test_marks_end_behind_the_accent_and_take_the_whole_of_a_sign(shown, asked, marked):
+    assert [shown[start:end] for start, end in places(shown, [asked])] == marked
+
+
+@both_databases
+def test_numbers_in_circles_part_words_and_are_none(shelves):
+    for title in ("Note ❶ x", "Note ௧௨௰ x", "Year ፲፱፻ old", "Area 5² ½"):
+        shelves.article(title, is_published=True)
+    asked = ("❶", "note ❶", "፲፱፻ year", "52", "1 2")
+    assert {one: sorted(titles(shelves, one)) for one in asked} == {
+        "❶": [],
+        "note ❶": ["Note ௧௨௰ x", "Note ❶ x"],
+        "፲፱፻ year": ["Year ፲፱፻ old"],
+        "52": ["Area 5² ½"],
+        "1 2": ["Area 5² ½"],
+    }
+
+
+@both_databases
+def test_the_end_of_a_long_article_is_found_on_both_or_on_none(shelves):
+    for number, length in enumerate((190_000, 210_000)):
+        shelves.article(f"Long {number}", body="word " * (length // 5) + "zebrafinch", is_published=True)
+    assert titles(shelves, "zebrafinch") == ["Long 0"]

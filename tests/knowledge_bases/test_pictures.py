@@ -92,10 +92,11 @@ def test_a_bomb_is_not_unpacked(edge):
         pictures.read(picture("PNG", size=(edge, edge), mode="1"))
 
 
+@pytest.mark.parametrize("options", [{}, {"transparency": 0xFFFF}, {"transparency": 0}], ids=["", "white", "black"])
 @pytest.mark.parametrize(("grey", "kept"), [(0, 0), (0x3000, 0x30), (0x8000, 0x80), (0xFFFF, 0xFF)])
-def test_grey_of_16_bits_stays_as_dark_as_it_was(grey, kept):
+def test_grey_of_16_bits_stays_as_dark_as_it_was(grey, kept, options):
     written = io.BytesIO()
-    Image.new("I;16", (20, 10), grey).save(written, "PNG")
+    Image.new("I;16", (20, 10), grey).save(written, "PNG", **options)
     assert abs(opened(pictures.read(written.getvalue())).getpixel((5, 5))[0] - kept) <= 1
 
 

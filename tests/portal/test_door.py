@@ -119,6 +119,11 @@ def test_a_stranger_does_not_learn_the_new_address_of_what_is_not_public(app, ac
         page = browser.open(f"{library.home}/{path}")
         assert "handbook" not in page.html
         assert "Plan B" not in page.html
+    token = browser.open(f"{library.home}/sign-in").soup.select_one("input[name=csrf_token]")["value"]
+    for path in ("help", "help/articles/first", "help/categories/a", "help/search?q=a", "help/subscriptions"):
+        for method in ("HEAD", "GET", "POST"):
+            answer = browser.client.open(f"{library.home}/{path}", method=method, data={"csrf_token": token})
+            assert "handbook" not in str(answer.headers) + answer.get_data(as_text=True), (method, path)
     reader = library.reader()
     page = sign_in(browser, f"{library.home}/help/articles/first", reader.email, reader.password)
     assert page.path == f"{library.home}/handbook/articles/first"
