@@ -117,7 +117,10 @@ def _render(
 
 def _own_referrer() -> str | None:
     """The page of ours that the form stood on, as a path; nothing of any other origin."""
-    came = urlsplit(request.referrer or "")
+    try:
+        came = urlsplit(request.referrer or "")
+    except ValueError:  # No address at all, such as one with half a pair of brackets.
+        return None
     if f"{came.scheme}://{came.netloc}" != config.current().base_url:
         return None
     return safe_next(came.path + (f"?{came.query}" if came.query else ""))

@@ -33,10 +33,12 @@ def test_the_page_says_the_limit_and_leads_back_to_the_form(owner_browser, knowl
 @pytest.mark.parametrize(
     "referrer",
     [None, "https://evil.example/readers/import", "http://localhost.evil.example/", "http://localhost//evil.example/x",
-     "http://localhost@evil.example/", "javascript:alert(1)"],
+     "http://localhost@evil.example/", "javascript:alert(1)", "http://[evil", "http://localhost]/"],
 )  # fmt: skip
 def test_it_leads_back_to_no_other_site(owner_browser, referrer):
-    page = sent(owner_browser.client, "/profile", size=2 * MIB, referrer=referrer).get_data(as_text=True)
+    response = sent(owner_browser.client, "/profile", size=2 * MIB, referrer=referrer)
+    assert response.status_code == 413
+    page = response.get_data(as_text=True)
     assert "Go to Home" in page
     assert "Back to the Form" not in page
     assert "evil" not in page
